@@ -1,0 +1,154 @@
+# aadssh.  SPDX-License-Identifier: ISC
+#
+#   make              build everything into build/
+#   make check        all tests (needs the test packages; as root it installs
+#                     what is missing first)
+#   make demo         a private sshd, a test provider, one login end to end
+#   make bench lint asan fuzz deps
+#   make install DESTDIR= PREFIX=
+#
+# What is linked into what is a security fact, so every list is explicit.
+
+PREFIX ?= /usr/local
+CC ?= gcc
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+HOOK_LIBS ?= static
+WERROR ?=
+B ?= build
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all check demo bench lint asan fuzz install deps deps-build deps-demo \
+	deps-test need-build need-demo need-test clean unit e2e unit-bins
+
+# ---- flags ----------------------------------------------------------------
+# The builder's CPPFLAGS, CFLAGS and LDFLAGS come last and replace nothing of
+# ours.  HARDEN and WARN can be replaced as a whole, by name.
+WARN = -Wall -Wextra -Wshadow -Wcast-qual -Wwrite-strings -Wundef -Wvla \
+	-Wmissing-prototypes -Wstrict-prototypes -Wconversion \
+	-Wimplicit-fallthrough -Wformat=2 -Wpointer-arith
+HARDEN = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+	-fstack-clash-protection -fPIE
+ARCH := $(shell uname -m)
+ifeq ($(ARCH),x86_64)
+HARDEN += -fcf-protection=full
+endif
+SAN = -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+cflags = -std=c11 -D_GNU_SOURCE -Ilib -I. $(WARN) $(WERROR) $(HARDEN) \
+	-MMD -MP $(CPPFLAGS) $(CFLAGS)
+ldflags = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
+	$(LDFLAGS)
+
+ifeq ($(V),1)
+Q =
+else
+Q = @
+endif
+say = $(if $(Q),@echo "  $(1)	$(2)")
+
+# ---- what we link ----------------------------------------------------------
+libdir := $(shell $(PKG_CONFIG) --variable=libdir libsodium 2>/dev/null)
+lib_core = -linih -lsodium
+lib_ssh = -lhogweed -lnettle -lgmp
+lib_token = -ljansson -ljwt -lhogweed -lnettle -lgmp
+lib_token_hook = -ljansson -lhogweed -lnettle -lgmp
+hook_static = $(addprefix $(libdir)/,libinih.a libjansson.a libhogweed.a \
+	libnettle.a libgmp.a libsodium.a)
+hook_shared = -linih -ljansson -lhogweed -lnettle -lgmp -lsodium
+ifeq ($(HOOK_LIBS),static)
+hook_libs = $(hook_static)
+else
+hook_libs = $(hook_shared)
+endif
+aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
+
+# ---- our objects, one list a folder ----------------------------------------
+core = err reason file secret b64 name text conf
+ssh = wire key curve
+token = jws jwks verify_jwt verify_nettle claims token
+token_hook = jws jwks verify_nettle claims token
+policy = rules policy
+idp = cloud discovery device grant aadsts
+net = http
+host = hostid record cache denial pin decision
+cli = verb out log priv clock
+cli_hook = log priv clock sandbox
+hook = main
+aadssh = main signin ui tenantkeys login status explain refresh deny forget \
+	check
+
+objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
+core_o = $(call objs,lib/core,$(core))
+ssh_o = $(call objs,lib/ssh,$(ssh))
+token_o = $(call objs,lib/token,$(token))
+token_hook_o = $(call objs,lib/token,$(token_hook))
+policy_o = $(call objs,lib/policy,$(policy))
+idp_o = $(call objs,lib/idp,$(idp))
+net_o = $(call objs,lib/net,$(net))
+host_o = $(call objs,lib/host,$(host))
+cli_o = $(call objs,cmd/cli,$(cli))
+cli_hook_o = $(call objs,cmd/cli,$(cli_hook))
+hook_o = $(call objs,cmd/aadssh-authkeys,$(hook))
+aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
+
+programs = $(B)/aadssh-authkeys $(B)/aadssh
+
+all: need-build $(programs)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(cflags) -c -o $@ $<
+
+$(B)/aadssh-authkeys: $(hook_o) $(cli_hook_o) $(host_o) $(policy_o) \
+		$(token_hook_o) $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(hook_libs)
+
+$(B)/aadssh: $(aadssh_o) $(cli_o) $(host_o) $(policy_o) $(token_o) $(idp_o) \
+		$(net_o) $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(aadssh_libs)
+
+# ---- unit tests -------------------------------------------------------------
+# $(call unit,NAME,OBJECTS,LIBRARIES): test/unit/test_NAME.c, cmocka, the
+# mutation walk and the fault injector (which wraps what can fail).
+unit_o = $(call objs,test/unit,mutate fault)
+wraps = malloc calloc realloc strdup strndup openat read write fsync fchmod \
+	fstat renameat2 unlinkat mkdirat
+wrap_flags = $(addprefix -Wl$(comma)--wrap=,$(wraps))
+comma = ,
+
+units =
+define unit
+units += $(1)
+$(B)/test/unit/test_$(1): $(B)/test/unit/test_$(1).o $$(unit_o) $(2)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(cflags) $$(ldflags) $$(wrap_flags) -o $$@ $$^ -lcmocka \
+		$(3) -ljansson -lsodium
+endef
+
+lib_all = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
+$(eval $(call unit,core,$(core_o),-linih))
+$(eval $(call unit,conf,$(core_o),-linih))
+$(eval $(call unit,key,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,token,$(token_o) $(core_o),$(lib_token) -linih))
+$(eval $(call unit,policy,$(policy_o) $(token_o) $(core_o),$(lib_token) -linih))
+$(eval $(call unit,idp,$(idp_o) $(token_o) $(core_o),$(lib_token) -linih))
+$(eval $(call unit,http,$(net_o) $(core_o),-lcurl -linih))
+$(eval $(call unit,host,$(host_o) $(policy_o) $(token_o) $(ssh_o) $(core_o),\
+	$(lib_all)))
+$(eval $(call unit,cli,$(cli_o) $(core_o),-linih))
+
+unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
+unit-bins: $(unit_bins)
+
+unit: need-test $(unit_bins)
+	$(Q)test/unit/run.sh $(unit_bins)
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

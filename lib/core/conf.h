@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * conf: the configuration file, aadssh.conf(5).  INI through inih, with its
+ * traps closed: the file is read whole and judged, and a line over 190
+ * bytes, a NUL, a BOM, a line that starts with a blank, an unknown key or
+ * section, a repeated key or section is an error with its line.  One static
+ * table of keywords (conf.c) is what the parser, `aadssh check`, the lint of
+ * conf/aadssh.conf and the man page are held to.
+ */
+
+#ifndef AAD_CONF_H
+#define AAD_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/err.h"
+
+#define CONF_MAX       65536 /* bytes of a whole file */
+#define CONF_LINE_MAX  190 /* bytes; inih cuts at 199 and opens a new line */
+#define CONF_LIST_MAX  256 /* values of one list key */
+#define CONF_LOGIN_MAX 256 /* [login NAME] sections */
+
+struct conf_item {
+	char *value;
+	unsigned int line;
+};
+
+struct conf_list {
+	struct conf_item *items;
+	size_t n;
+};
+
+struct conf_login {
+	char *name; /* name_login_ok() */
+	unsigned int line;
+	struct conf_list allow; /* as written; rules.h gives them meaning */
+	char *options; /* comma separated authorized_keys options, or NULL */
+	unsigned int options_line;
+	struct conf_list hosts; /* used by the certificate authority only */
+};
+
+/* A plain record, read-only after conf_load(); strings are never NULL
+ * unless said. */
+struct conf {
+	/* [idp]; has_idp is false when the section is absent */
+	bool has_idp;
+	char *tenant; /* GUID, lower case */
+	char *client_id; /* GUID, lower case */
+	char *cloud; /* "public", "usgov", "china"; NULL: authority */
+	char *authority; /* https://host[:port], no slash at the end */
+	char *issuer; /* AUTHORITY/TENANT/v2.0, what iss must be */
+	char *ca_file; /* absolute path, or NULL: the system's */
+	char *proxy; /* http://host:port, or NULL: none at all */
+	char *scope; /* as sent; default from client_id */
+	struct conf_list require_acrs; /* every one must be in claim acrs */
+	/* [process] */
+	char *user; /* default "aadssh" */
+	/* [state] */
+	char *dir; /* default "/var/lib/aadssh" */
+	char *run; /* default "/run/aadssh" */
+	char *trust; /* default "/etc/ssh/aadssh" */
+	/* [log], syslog(3) numbers */
+	int log_level; /* default LOG_INFO */
+	int log_facility; /* default LOG_AUTHPRIV */
+	/* [token], seconds */
+	int64_t keys_refresh; /* default 1 h */
+	int64_t keys_max_age; /* default 24 h */
+	int64_t sign_in_max_age; /* default 12 h */
+	int64_t grace; /* default 0 */
+	int64_t confirm; /* default 1 h */
+	/* [map] */
+	bool has_map;
+	struct conf_list domain;
+	struct conf_list require;
+	struct conf_list never; /* beside the built-in ones */
+	int64_t min_uid; /* default 1000 */
+	/* [login NAME] */
+	struct conf_login *logins;
+	size_t nlogins;
+};
+
+/* Where and why a file was refused. */
+struct conf_error {
+	unsigned int line; /* 0: the whole file */
+	char text[200]; /* one sentence, clean for a terminal */
+};
+
+/*
+ * Read and check a file: O_NOFOLLOW, owner root or self, not writable by
+ * group or others, at most CONF_MAX bytes.
+ *
+ * self: the running user (geteuid(2)), beside root.
+ * *outp: NULL unless 0 is returned; then the caller frees it.
+ *
+ * Returns 0; AAD_ENOENT, AAD_EPERM, AAD_ETOOBIG or AAD_ESYS about the file,
+ * AAD_EFORMAT about what is in it, each with *why filled; AAD_ENOMEM.
+ */
+int conf_load(const char *path, uid_t self, struct conf **outp,
+    struct conf_error *why) AAD_MUST_CHECK;
+
+/* The same from memory, len bytes with a NUL behind them. */
+int conf_parse(const char *text, size_t len, struct conf **outp,
+    struct conf_error *why) AAD_MUST_CHECK;
+
+/* Release.  NULL is a no-op. */
+void conf_free(struct conf *c);
+
+/* One row of the keyword table, for check, docs and lint. */
+struct conf_keyword {
+	const char *section; /* "login" stands for [login NAME] */
+	const char *name;
+	const char *type; /* "guid", "duration", "path", … as in the manual */
+	bool list;
+	const char *fallback; /* the default as written, NULL: none */
+};
+
+/* The i-th keyword, NULL behind the last. */
+const struct conf_keyword *conf_keyword(size_t i);
+
+/* The [login NAME] section of this login, or NULL.  Borrowed from c. */
+const struct conf_login *conf_login_find(const struct conf *c,
+    const char *login);
+
+#endif /* AAD_CONF_H */

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "core/file.h"
+
+#define TEMP_MARK  ".tmp." /* no name of ours contains it */
+#define TEMP_TRIES 8
+
+static bool
+owner_right(uid_t uid, struct file_owner right)
+{
+	return right.owner == FILE_ANY_OWNER || uid == right.owner ||
+	       (right.also != FILE_ANY_OWNER && uid == right.also);
+}
+
+/* Judge what is open at fd: a plain file that only its owner can change. */
+static int
+judge(int fd, struct file_owner right, size_t max, size_t *lenp)
+{
+	struct stat sb;
+
+	if (fstat(fd, &sb) == -1)
+		return AAD_ESYS;
+	if (!S_ISREG(sb.st_mode) || sb.st_nlink != 1 ||
+	    !owner_right(sb.st_uid, right) ||
+	    (sb.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return AAD_EPERM;
+	if (sb.st_size < 0 || (uintmax_t)sb.st_size > max)
+		return AAD_ETOOBIG;
+	*lenp = (size_t)sb.st_size;
+	return 0;
+}
+
+/* Exactly len bytes and then the end of the file. */
+static int
+read_full(int fd, char *buf, size_t len)
+{
+	size_t have = 0;
+	ssize_t n;
+	char more;
+
+	while (have < len) {
+		n = read(fd, buf + have, len - have);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return AAD_ESYS;
+		if (n == 0)
+			return AAD_EFORMAT;
+		have += (size_t)n;
+	}
+	while ((n = read(fd, &more, 1)) == -1 && errno == EINTR)
+		continue;
+	if (n == -1)
+		return AAD_ESYS;
+	return n == 0 ? 0 : AAD_EFORMAT;
+}
+
+static int
+open_error(void)
+{
+	switch (errno) {
+	case ENOENT:
+		return AAD_ENOENT;
+	case ELOOP: /* a link */
+	case ENXIO: /* a socket, or a FIFO that nobody holds */
+	case ENOTDIR: /* O_DIRECTORY on something else */
+		return AAD_EPERM;
+	default:
+		return AAD_ESYS;
+	}
+}
+
+static void
+close_keep_errno(int fd)
+{
+	int saved = errno;
+
+	if (fd != -1)
+		close(fd);
+	errno = saved;
+}
+
+int
+file_read(int dirfd, const char *name, struct file_owner right, size_t max,
+    char **bufp, size_t *lenp)
+{
+	char *buf = NULL;
+	size_t len = 0;
+	int fd, r = AAD_EINTERNAL;
+
+	*bufp = NULL;
+	*lenp = 0;
+	fd = openat(dirfd, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd == -1)
+		return open_error();
+	if ((r = judge(fd, right, max, &len)) != 0)
+		goto out;
+	if ((buf = malloc(len + 1)) == NULL) {
+		r = AAD_ENOMEM;
+		goto out;
+	}
+	if ((r = read_full(fd, buf, len)) != 0)
+		goto out;
+	buf[len] = '\0';
+	*bufp = buf;
+	*lenp = len;
+	buf = NULL; /* now the caller's */
+out:
+	close_keep_errno(fd);
+	free(buf);
+	return r;
+}
+
+static int
+write_full(int fd, const char *buf, size_t len)
+{
+	ssize_t n;
+
+	while (len > 0) {
+		n = write(fd, buf, len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return AAD_ESYS;
+		buf += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Open a new temporary file beside name; temp receives its name. */
+static int
+temp_open(int dirfd, const char *name, char temp[NAME_MAX + 1], int *fdp)
+{
+	int tries, n;
+
+	for (tries = 0; tries < TEMP_TRIES; tries++) {
+		n = snprintf(temp, NAME_MAX + 1, "%s%s%06x", name, TEMP_MARK,
+		    (unsigned int)(randombytes_random() & 0xffffff));
+		if (n < 0 || n > NAME_MAX)
+			return AAD_ETOOBIG;
+		*fdp = openat(dirfd, temp,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (*fdp != -1)
+			return 0;
+		if (errno != EEXIST)
+			return AAD_ESYS;
+	}
+	return AAD_ESYS;
+}
+
+static int
+put(int dirfd, const char *name, const void *buf, size_t len, mode_t mode,
+    unsigned int flags)
+{
+	char temp[NAME_MAX + 1];
+	int fd = -1, saved, r;
+	bool named = false;
+
+	if ((r = temp_open(dirfd, name, temp, &fd)) != 0)
+		return r;
+	named = true;
+	r = AAD_ESYS;
+	if (fchmod(fd, mode) == -1 || write_full(fd, buf, len) != 0 ||
+	    fsync(fd) == -1)
+		goto out;
+	if (renameat2(dirfd, temp, dirfd, name, flags) == -1) {
+		if (errno == EEXIST && flags != 0)
+			r = AAD_EEXIST;
+		goto out;
+	}
+	named = false;
+	if (fsync(dirfd) == -1)
+		goto out;
+	r = 0;
+out:
+	saved = errno;
+	if (named)
+		unlinkat(dirfd, temp, 0);
+	close(fd);
+	errno = saved;
+	return r;
+}
+
+int
+file_replace(int dirfd, const char *name, const void *buf, size_t len,
+    mode_t mode)
+{
+	return put(dirfd, name, buf, len, mode, 0);
+}
+
+int
+file_create(int dirfd, const char *name, const void *buf, size_t len,
+    mode_t mode)
+{
+	return put(dirfd, name, buf, len, mode, RENAME_NOREPLACE);
+}
+
+int
+file_remove(int dirfd, const char *name)
+{
+	if (unlinkat(dirfd, name, 0) == -1)
+		return errno == ENOENT ? AAD_ENOENT : AAD_ESYS;
+	return fsync(dirfd) == -1 ? AAD_ESYS : 0;
+}
+
+bool
+file_is_temp(const char *name)
+{
+	return strstr(name, TEMP_MARK) != NULL;
+}
+
+int
+file_dir_open(int dirfd, const char *name, struct file_owner right, int *fdp)
+{
+	struct stat sb;
+	int fd, r = 0;
+
+	*fdp = -1;
+	fd = openat(dirfd, name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return open_error();
+	if (fstat(fd, &sb) == -1)
+		r = AAD_ESYS;
+	else if (!owner_right(sb.st_uid, right) ||
+		 (sb.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		r = AAD_EPERM;
+	if (r != 0) {
+		close_keep_errno(fd);
+		return r;
+	}
+	*fdp = fd;
+	return 0;
+}
+
+int
+file_dir_make(int dirfd, const char *name, struct file_owner right, mode_t mode,
+    int *fdp)
+{
+	int r;
+
+	*fdp = -1;
+	if ((r = file_dir_open(dirfd, name, right, fdp)) != AAD_ENOENT)
+		return r;
+	if (mkdirat(dirfd, name, 0700) == -1 && errno != EEXIST)
+		return AAD_ESYS;
+	if ((r = file_dir_open(dirfd, name, right, fdp)) != 0)
+		return r;
+	if (fchmod(*fdp, mode) == -1 ||
+	    (dirfd != AT_FDCWD && fsync(dirfd) == -1)) {
+		close_keep_errno(*fdp);
+		*fdp = -1;
+		return AAD_ESYS;
+	}
+	return 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * file: how every file that decides something is read and written.
+ *
+ * Read: openat(2) O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC, then everything is judged
+ * by fstat(2) on the descriptor: a regular file, one link, the right owner,
+ * not writable by group or others, not over its size cap.
+ * Write: a new temporary file beside it, fchmod, write, fsync, rename, fsync
+ * of the directory.  A crash at any instant leaves the old file or the new.
+ */
+
+#ifndef AAD_FILE_H
+#define AAD_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/err.h"
+
+#define FILE_ANY_OWNER ((uid_t)-1) /* read: the owner does not matter */
+
+/* Who may own a file: owner, or also, or neither when any. */
+struct file_owner {
+	uid_t owner; /* FILE_ANY_OWNER: do not judge */
+	uid_t also; /* a second right owner; FILE_ANY_OWNER: none */
+};
+
+/*
+ * Read a whole file.
+ *
+ * dirfd: directory that name is relative to, or AT_FDCWD.
+ * max: bytes; a larger file is refused.  Empty files are read as 0 bytes.
+ * *bufp: NULL unless 0 is returned; then the caller frees it with free(3).
+ * It holds *lenp bytes and one NUL behind them that *lenp does not count.
+ *
+ * Returns 0; AAD_ENOENT when there is no such name; AAD_EPERM when it is not
+ * a regular file with one link, a right owner and no write bit for group or
+ * others (a symbolic link is that too); AAD_ETOOBIG; AAD_EFORMAT when it
+ * changed its size while it was read; AAD_ENOMEM; AAD_ESYS with errno.
+ */
+int file_read(int dirfd, const char *name, struct file_owner right, size_t max,
+    char **bufp, size_t *lenp) AAD_MUST_CHECK;
+
+/*
+ * Replace or create a file with these bytes, crash-safe.
+ *
+ * mode: exact permission bits; the umask does not matter.
+ * The temporary file is NAME.tmp.XXXXXX in the same directory, removed on
+ * every failure; file_is_temp() knows one that a crash left behind.
+ *
+ * Returns 0; AAD_ETOOBIG when the name is too long; AAD_ESYS with errno.
+ */
+int file_replace(int dirfd, const char *name, const void *buf, size_t len,
+    mode_t mode) AAD_MUST_CHECK;
+
+/*
+ * The same, but the name must not exist: it appears whole or not at all
+ * (renameat2(2) RENAME_NOREPLACE).
+ *
+ * Returns as file_replace(), and AAD_EEXIST.
+ */
+int file_create(int dirfd, const char *name, const void *buf, size_t len,
+    mode_t mode) AAD_MUST_CHECK;
+
+/*
+ * Remove a name and fsync the directory.
+ * Returns 0; AAD_ENOENT when there was none; AAD_ESYS with errno.
+ */
+int file_remove(int dirfd, const char *name) AAD_MUST_CHECK;
+
+/* Whether a name is one that file_replace() or file_create() made up. */
+bool file_is_temp(const char *name);
+
+/*
+ * Open a directory below dirfd, O_NOFOLLOW, judged on the descriptor.
+ *
+ * *fdp: -1 unless 0 is returned; then the caller closes it.
+ * Returns 0; AAD_ENOENT; AAD_EPERM when it is no directory, is a link, has
+ * another owner, or is writable by group or others; AAD_ESYS with errno.
+ */
+int file_dir_open(int dirfd, const char *name, struct file_owner right,
+    int *fdp) AAD_MUST_CHECK;
+
+/*
+ * The same, and a missing directory is made first with exactly this mode
+ * and fsynced into its parent.
+ */
+int file_dir_make(int dirfd, const char *name, struct file_owner right,
+    mode_t mode, int *fdp) AAD_MUST_CHECK;
+
+#endif /* AAD_FILE_H */

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * reason: the stable code that every yes and no carries.  The code is what
+ * scripts and logs match; the sentence is for the person, and says what to
+ * do next.  docs/reasons.md has one row for each (make lint compares).
+ *
+ * Class: YES; NO, a definite no; CANNOT, nothing can be decided now, which
+ * opens nothing either.
+ */
+
+#ifndef AAD_REASON_H
+#define AAD_REASON_H
+
+enum reason_class {
+	REASON_CANNOT = 0, /* zeroed memory decides nothing */
+	REASON_NO = 1,
+	REASON_YES = 2
+};
+
+/* X(constant, code, class, sentence) */
+#define AAD_REASONS(X)                                                          \
+	X(UNSET, "internal", CANNOT,                                            \
+	    "An internal error. Please report it with the log line.")           \
+	X(ALLOWED, "allowed", YES, "This key may log in.")                      \
+	/* step 1: what sshd or the caller handed in */                         \
+	X(BAD_LOGIN, "bad_login", NO,                                           \
+	    "The login name is not one that this project accepts: letters, "    \
+	    "digits, '_', '.', '-', at most 32, not starting with a digit, "    \
+	    "'.' or '-'.")                                                      \
+	X(KEY_MALFORMED, "key_malformed", NO,                                   \
+	    "The presented key is not a well-formed public key of the type "    \
+	    "it names.")                                                        \
+	X(KEY_TYPE, "key_type", NO,                                             \
+	    "This key type is not supported; use ed25519, ecdsa, rsa or an "    \
+	    "sk- key.")                                                         \
+	X(KEY_WEAK, "key_weak", NO,                                             \
+	    "The key is too weak or unsound; make a new one with ssh-keygen "   \
+	    "-t ed25519.")                                                      \
+	X(KEY_CERTIFICATE, "key_certificate", NO,                               \
+	    "A certificate was presented; certificates are not judged here.")   \
+	/* step 2 and 6: denials */                                             \
+	X(LOGIN_DENIED, "login_denied", NO,                                     \
+	    "This login is denied; an administrator can lift it with aadssh "   \
+	    "undeny --login.")                                                  \
+	X(KEY_DENIED, "key_denied", NO,                                         \
+	    "This key is denied; use another key, or an administrator can "     \
+	    "lift it with aadssh undeny --key.")                                \
+	X(IDENTITY_DENIED, "identity_denied", NO,                               \
+	    "This Azure AD user is denied; an administrator can lift it with "  \
+	    "aadssh undeny --oid.")                                             \
+	X(DENIALS_UNREADABLE, "denials_unreadable", CANNOT,                     \
+	    "The denials cannot be read, so nobody is let in; check the state " \
+	    "directory's owner and modes.")                                     \
+	/* step 3: the record */                                                \
+	X(NO_RECORD, "no_record", NO,                                           \
+	    "Nobody has signed in with this key for this login; run aadssh "    \
+	    "login on this host.")                                              \
+	X(RECORD_UNREADABLE, "record_unreadable", CANNOT,                       \
+	    "The sign-in record cannot be read; check the state directory's "   \
+	    "owner and modes, and the disk.")                                   \
+	X(RECORD_OWNER, "record_owner", NO,                                     \
+	    "The sign-in record is not a regular file of the right owner and "  \
+	    "mode; remove it and sign in again.")                               \
+	X(RECORD_MALFORMED, "record_malformed", NO,                             \
+	    "The sign-in record is damaged; sign in again.")                    \
+	X(RECORD_VERSION, "record_version", NO,                                 \
+	    "The sign-in record was written by a newer aadssh; upgrade, or "    \
+	    "sign in again.")                                                   \
+	X(RECORD_SIGNATURE, "record_signature", NO,                             \
+	    "The sign-in record's signature does not verify; sign in again, "   \
+	    "and find out who changed the file.")                               \
+	X(RECORD_MISMATCH, "record_mismatch", NO,                               \
+	    "The sign-in record belongs to another login or key; sign in "      \
+	    "again, and find out who moved the file.")                          \
+	X(FOREIGN_HOST, "foreign_host", NO,                                     \
+	    "The sign-in record was made on another host; sign in again on "    \
+	    "this one.")                                                        \
+	X(NO_MACHINE_ID, "no_machine_id", CANNOT,                               \
+	    "/etc/machine-id is missing or malformed; run "                     \
+	    "systemd-machine-id-setup.")                                        \
+	X(RECORD_KEY_UNREADABLE, "record_key_unreadable", CANNOT,               \
+	    "The record key (keys/record.pub) cannot be read; check the state " \
+	    "directory's owner and modes.")                                     \
+	X(RECORD_ENDED, "record_ended", NO,                                     \
+	    "The sign-in with this key has ended; sign in again.")              \
+	X(UNCONFIRMED, "unconfirmed", NO,                                       \
+	    "The sign-in was not confirmed by a login with the key in time; "   \
+	    "sign in again.")                                                   \
+	/* step 4: the token */                                                 \
+	X(TOKEN_SIZE, "token_size", NO,                                         \
+	    "The token's size is outside the bounds; sign in again.")           \
+	X(TOKEN_FORMAT, "token_format", NO,                                     \
+	    "The token is not a well-formed compact JWS; sign in again.")       \
+	X(TOKEN_HEADER, "token_header", NO,                                     \
+	    "The token's header has a member that is not accepted.")            \
+	X(TOKEN_ALG, "token_alg", NO, "The token is not signed with RS256.")    \
+	X(TOKEN_KID, "token_kid", NO,                                           \
+	    "The token's header names no usable key.")                          \
+	X(UNKNOWN_KID, "unknown_kid", NO,                                       \
+	    "The token is signed with a key that is not among the tenant "      \
+	    "keys; run aadssh refresh --keys-only, then sign in again.")        \
+	X(TENANT_KEY_UNSOUND, "tenant_key_unsound", NO,                         \
+	    "The tenant key that the token names is not usable; run aadssh "    \
+	    "refresh --keys-only.")                                             \
+	X(TOKEN_SIGNATURE, "token_signature", NO,                               \
+	    "The token's signature does not verify.")                           \
+	X(TOKEN_CLAIMS, "token_claims", NO,                                     \
+	    "The token lacks a claim or has one of the wrong type.")            \
+	X(TOKEN_ISSUER, "token_issuer", NO,                                     \
+	    "The token was issued by somebody else than the configured "        \
+	    "tenant.")                                                          \
+	X(TOKEN_AUDIENCE, "token_audience", NO,                                 \
+	    "The token was issued for another application than client_id.")     \
+	X(TOKEN_GRAPH, "token_graph", NO,                                       \
+	    "The token was issued for Microsoft Graph, which proves nothing "   \
+	    "here; set scope to the application's own scope.")                  \
+	X(TOKEN_TENANT, "token_tenant", NO,                                     \
+	    "The token belongs to another tenant.")                             \
+	X(TOKEN_VERSION, "token_version", NO,                                   \
+	    "The token is not a version 2.0 token.")                            \
+	X(TOKEN_NOT_YET, "token_not_yet", NO,                                   \
+	    "The token is not valid yet; check this host's clock.")             \
+	X(TOKEN_EXPIRED, "token_expired", NO,                                   \
+	    "The token has expired; sign in again.")                            \
+	X(NO_TENANT_KEYS, "no_tenant_keys", CANNOT,                             \
+	    "There are no tenant keys yet; run aadssh refresh --keys-only.")    \
+	X(TENANT_KEYS_UNREADABLE, "tenant_keys_unreadable", CANNOT,             \
+	    "The tenant keys cannot be read; run aadssh refresh --keys-only.")  \
+	X(TENANT_KEYS_FOREIGN, "tenant_keys_foreign", NO,                       \
+	    "The tenant keys on disk are of another tenant; run aadssh "        \
+	    "refresh --keys-only.")                                             \
+	/* step 5: freshness */                                                 \
+	X(TENANT_KEYS_STALE, "tenant_keys_stale", NO,                           \
+	    "The tenant keys are older than keys_max_age; run aadssh refresh "  \
+	    "--keys-only.")                                                     \
+	X(SIGN_IN_STALE, "sign_in_stale", NO,                                   \
+	    "The sign-in is older than sign_in_max_age; sign in again.")        \
+	X(CLOCK_BACK, "clock_back", NO,                                         \
+	    "A file was written in this clock's future; set the clock right, "  \
+	    "then sign in again or run aadssh refresh --keys-only.")            \
+	/* step 6: pins */                                                      \
+	X(PINNED_OTHER, "pinned_other", NO,                                     \
+	    "This login belongs to another Azure AD user; an administrator "    \
+	    "can end that with aadssh forget LOGIN --pin.")                     \
+	X(NO_PIN, "no_pin", NO,                                                 \
+	    "This mapped login has no pin; sign in again.")                     \
+	X(PIN_UNREADABLE, "pin_unreadable", CANNOT,                             \
+	    "The login's pin cannot be read; check the state directory.")       \
+	/* step 7: policy */                                                    \
+	X(NOT_ALLOWED, "not_allowed", NO,                                       \
+	    "No rule lets this Azure AD user be this login.")                   \
+	X(NOT_THIS_LOGIN, "not_this_login", NO,                                 \
+	    "This Azure AD user's name maps to another login.")                 \
+	X(NO_RULES, "no_rules", NO,                                             \
+	    "No rule in the configuration gives this login to anybody.")        \
+	X(DOMAIN_NOT_LISTED, "domain_not_listed", NO,                           \
+	    "This Azure AD user's domain is not listed in [map] domain.")       \
+	X(LOGIN_NEVER, "login_never", NO,                                       \
+	    "This login is never given by name; it needs a [login] section "    \
+	    "of its own.")                                                      \
+	X(REQUIRE_NOT_MET, "require_not_met", NO,                               \
+	    "This Azure AD user has none of the roles or groups that [map] "    \
+	    "require names.")                                                   \
+	X(NO_UPN, "no_upn", NO,                                                 \
+	    "The token has no user name that could be mapped to a login.")      \
+	X(GUEST, "guest", NO,                                                   \
+	    "Guests are not mapped to logins; name them in a [login] "          \
+	    "section.")                                                         \
+	X(GROUPS_UNKNOWN, "groups_unknown", NO,                                 \
+	    "The user is in too many groups for the token to list them; use "   \
+	    "app roles, or groups assigned to the application.")                \
+	X(UID_TOO_LOW, "uid_too_low", NO,                                       \
+	    "The account's uid is below min_uid; it needs a [login] section "   \
+	    "of its own.")                                                      \
+	X(ACRS_MISSING, "acrs_missing", NO,                                     \
+	    "The sign-in did not meet the authentication context that "         \
+	    "require_acrs names; sign in again.")                               \
+	/* the machine */                                                       \
+	X(CONFIG, "config", CANNOT,                                             \
+	    "The configuration cannot be used; run aadssh check.")              \
+	X(STATE_UNREADABLE, "state_unreadable", CANNOT,                         \
+	    "The state directory cannot be opened; check [state] dir, its "     \
+	    "owner and modes.")                                                 \
+	X(STATE_OWNER, "state_owner", CANNOT,                                   \
+	    "The state directory belongs to another user than the one this "    \
+	    "runs as; run it as root or as that user.")                         \
+	X(DISK, "disk", CANNOT,                                                 \
+	    "The disk refused a write; what was there before is intact.")       \
+	X(NO_MEMORY, "no_memory", CANNOT, "Out of memory.")                     \
+	X(SANDBOX, "sandbox", CANNOT,                                           \
+	    "The process could not fence itself in; see the log.")              \
+	/* signing in */                                                        \
+	X(SIGNIN_DECLINED, "signin_declined", NO,                               \
+	    "The sign-in was declined in the browser; run the command again "   \
+	    "if that was a mistake.")                                           \
+	X(SIGNIN_EXPIRED, "signin_expired", NO,                                 \
+	    "The code expired before anybody signed in; run the command "       \
+	    "again. A Conditional Access policy that blocks the sign-in in "    \
+	    "the browser looks the same from here.")                            \
+	X(SIGNIN_USER, "signin_user", NO,                                       \
+	    "Azure AD wants something from the person first.")                  \
+	X(SIGNIN_ADMIN, "signin_admin", NO,                                     \
+	    "Azure AD refused; an administrator of the tenant has to act.")     \
+	X(SIGNIN_POLICY, "signin_policy", NO,                                   \
+	    "A policy of the tenant blocks this sign-in.")                      \
+	X(SIGNIN_DISABLED, "signin_disabled", NO,                               \
+	    "The account is disabled or gone.")                                 \
+	X(SIGNIN_CONFIG, "signin_config", CANNOT,                               \
+	    "The application registration and this configuration do not fit "   \
+	    "together.")                                                        \
+	X(PUBLIC_CLIENT_OFF, "public_client_off", CANNOT,                       \
+	    "The application registration does not allow public client "        \
+	    "flows; an administrator sets Authentication, Allow public "        \
+	    "client flows to Yes.")                                             \
+	X(WRONG_TENANT, "wrong_tenant", CANNOT,                                 \
+	    "The tenant in the configuration is not known; check [idp] "        \
+	    "tenant, and cloud.")                                               \
+	X(THROTTLED, "throttled", CANNOT,                                       \
+	    "Azure AD asks to slow down; try again in a few minutes.")          \
+	X(UNREACHABLE, "unreachable", CANNOT,                                   \
+	    "Azure AD could not be reached; check the network, the proxy and "  \
+	    "ca_file.")                                                         \
+	X(PROVIDER, "provider", CANNOT,                                         \
+	    "Azure AD answered something unexpected.")                          \
+	X(DISCOVERY, "discovery", CANNOT,                                       \
+	    "The provider's discovery document does not fit the "               \
+	    "configuration.")                                                   \
+	X(INTERRUPTED, "interrupted", CANNOT,                                   \
+	    "Interrupted; nothing was stored.")
+
+enum reason {
+#define X(constant, code, class, sentence) AAD_R_##constant,
+	AAD_REASONS(X)
+#undef X
+	AAD_R_COUNT
+};
+
+/* The stable code; "internal" for a number outside the enum. */
+const char *reason_name(enum reason r);
+
+/* One clear sentence for the person. */
+const char *reason_sentence(enum reason r);
+
+enum reason_class reason_class(enum reason r);
+
+/* 0 for YES, 1 for NO, 3 for CANNOT: what every program exits with. */
+int reason_exit(enum reason r);
+
+#endif /* AAD_REASON_H */

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/text.h"
+
+#define DURATION_MAX (INT64_C(100) * 366 * 86400) /* seconds */
+#define TIME_MAX     INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+
+static const struct unit {
+	char letter;
+	int64_t sec;
+} units[] = {
+	{ 'd', 86400 },
+	{ 'h', 3600 },
+	{ 'm', 60 },
+	{ 's', 1 },
+};
+
+bool
+text_number(const char *s, uint64_t max, uint64_t *np)
+{
+	uint64_t n = 0, digit;
+	size_t i;
+
+	*np = 0;
+	for (i = 0; s[i] >= '0' && s[i] <= '9'; i++) {
+		digit = (uint64_t)(s[i] - '0');
+		if (digit > max || n > (max - digit) / 10)
+			return false;
+		n = n * 10 + digit;
+	}
+	if (i == 0 || s[i] != '\0')
+		return false;
+	*np = n;
+	return true;
+}
+
+bool
+text_duration(const char *s, int64_t *secp)
+{
+	char digits[16];
+	size_t len = strlen(s), i;
+	uint64_t n;
+
+	*secp = 0;
+	if (strcmp(s, "0") == 0)
+		return true;
+	if (len < 2 || len > sizeof(digits))
+		return false;
+	memcpy(digits, s, len - 1);
+	digits[len - 1] = '\0';
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (s[len - 1] != units[i].letter)
+			continue;
+		if (!text_number(digits,
+			(uint64_t)(DURATION_MAX / units[i].sec), &n))
+			return false;
+		*secp = (int64_t)n * units[i].sec;
+		return true;
+	}
+	return false;
+}
+
+void
+text_duration_format(int64_t sec, char out[static TEXT_DURATION_LEN])
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(units) / sizeof(units[0]) - 1; i++)
+		if (sec != 0 && sec % units[i].sec == 0)
+			break;
+	snprintf(out, TEXT_DURATION_LEN, "%" PRId64 "%c", sec / units[i].sec,
+	    units[i].letter);
+}
+
+/* n digits at s as a number, or -1. */
+static int
+digits(const char *s, int n)
+{
+	int i, v = 0;
+
+	for (i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return -1;
+		v = v * 10 + (s[i] - '0');
+	}
+	return v;
+}
+
+bool
+text_time(const char *s, int64_t *tp)
+{
+	char again[TEXT_TIME_LEN + 1];
+	struct tm tm;
+	int64_t t;
+
+	*tp = 0;
+	if (strlen(s) != TEXT_TIME_LEN)
+		return false;
+	memset(&tm, 0, sizeof(tm));
+	tm.tm_year = digits(s, 4) - 1900;
+	tm.tm_mon = digits(s + 5, 2) - 1;
+	tm.tm_mday = digits(s + 8, 2);
+	tm.tm_hour = digits(s + 11, 2);
+	tm.tm_min = digits(s + 14, 2);
+	tm.tm_sec = digits(s + 17, 2);
+	t = (int64_t)timegm(&tm);
+	if (t < 0)
+		return false;
+	/* NB. timegm(3) normalises 31 February; only the same text is one. */
+	text_time_format(t, again);
+	if (strcmp(s, again) != 0)
+		return false;
+	*tp = t;
+	return true;
+}
+
+void
+text_time_format(int64_t t, char out[static TEXT_TIME_LEN + 1])
+{
+	struct tm tm;
+	time_t tt;
+
+	if (t < 0)
+		t = 0;
+	if (t > TIME_MAX)
+		t = TIME_MAX;
+	tt = (time_t)t;
+	gmtime_r(&tt, &tm);
+	/* NB. the masks only tell the compiler what gmtime_r(3) keeps. */
+	snprintf(out, TEXT_TIME_LEN + 1, "%04u-%02u-%02uT%02u:%02u:%02uZ",
+	    (unsigned int)(tm.tm_year + 1900) % 10000U,
+	    (unsigned int)(tm.tm_mon + 1) % 100U,
+	    (unsigned int)tm.tm_mday % 100U, (unsigned int)tm.tm_hour % 100U,
+	    (unsigned int)tm.tm_min % 100U, (unsigned int)tm.tm_sec % 100U);
+}
+
+const char *
+text_clean(const char *s, size_t len, char *out, size_t outlen)
+{
+	size_t i, n = 0;
+	bool dirty = false;
+
+	if (outlen == 0)
+		return out;
+	for (i = 0; i < len && n + 1 < outlen; i++) {
+		if (s[i] == '\r' || s[i] == '\n') {
+			if (n > 0 && out[n - 1] != ' ')
+				out[n++] = ' ';
+			dirty = false;
+		} else if (s[i] < ' ' || s[i] > '~') {
+			if (!dirty)
+				out[n++] = '?';
+			dirty = true;
+		} else {
+			out[n++] = s[i];
+			dirty = false;
+		}
+	}
+	out[n] = '\0';
+	return out;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * text: what people type and read: durations, times, and text from outside
+ * that must not reach a terminal, a log or a prompt as it came.
+ */
+
+#ifndef AAD_TEXT_H
+#define AAD_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TEXT_TIME_LEN	  20 /* "2026-01-01T00:00:05Z" */
+#define TEXT_DURATION_LEN 32
+
+/*
+ * A duration of one unit: "90s", "10m", "12h", "30d", or "0".
+ * Returns false when it is anything else or over 100 years; *secp is then 0.
+ */
+bool text_duration(const char *s, int64_t *secp);
+
+/* The same written back, largest whole unit: 43200 -> "12h". */
+void text_duration_format(int64_t sec, char out[static TEXT_DURATION_LEN]);
+
+/*
+ * RFC 3339 in UTC, "YYYY-MM-DDTHH:MM:SSZ", 1970 to 9999.
+ * Returns false when it is anything else; *tp is then 0.
+ */
+bool text_time(const char *s, int64_t *tp);
+
+/* Unix seconds as RFC 3339 UTC; out of range becomes the nearest bound. */
+void text_time_format(int64_t t, char out[static TEXT_TIME_LEN + 1]);
+
+/*
+ * Decimal digits only, no sign or blank, at most max.
+ * Returns false when it is anything else; *np is then 0.
+ */
+bool text_number(const char *s, uint64_t max, uint64_t *np);
+
+/*
+ * Copy text from outside for showing: at most outlen - 1 bytes, printable
+ * ASCII only, each run of other bytes as one '?' (CR and LF as a blank).
+ * Always NUL-terminated; returns out.
+ */
+const char *text_clean(const char *s, size_t len, char *out, size_t outlen);
+
+#endif /* AAD_TEXT_H */

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * key: one plain public key, decoded strictly from what sshd hands over
+ * (%t %k) or from a .pub file.  Sources: RFC 4253 s.6.6, RFC 5656 s.3.1,
+ * RFC 8709 s.4, OpenSSH PROTOCOL.u2f.
+ */
+
+#ifndef AAD_KEY_H
+#define AAD_KEY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/reason.h"
+
+#define KEY_BLOB_MAX 8192 /* bytes; a 16384 bit RSA key has 2.1 kB */
+#define KEY_RSA_MIN  2048 /* bits */
+#define KEY_RSA_MAX  16384 /* bits; OpenSSH's own bound */
+#define KEY_TYPE_MAX 40 /* bytes; the longest plain name has 34 */
+#define KEY_FP_LEN   50 /* "SHA256:" + 43 base64 digits */
+
+enum key_kind {
+	KEY_NONE = 0,
+	KEY_ED25519,
+	KEY_ECDSA_256,
+	KEY_ECDSA_384,
+	KEY_ECDSA_521,
+	KEY_RSA,
+	KEY_SK_ED25519,
+	KEY_SK_ECDSA_256
+};
+
+/* A plain record; the caller owns it, key_release() empties it. */
+struct key {
+	enum key_kind kind;
+	unsigned int bits; /* of the modulus or the field */
+	uint8_t *blob; /* the wire form, heap */
+	size_t blob_len; /* bytes */
+	uint8_t hash[32]; /* SHA-256 of the blob */
+};
+
+/*
+ * Decode sshd's pair: %t, and %k in strict base64.
+ *
+ * The blob's inner type must equal type, be one of the plain types above,
+ * have nothing behind its last field, and be sound: RSA >= KEY_RSA_MIN with
+ * an odd exponent >= 3 and odd modulus, EC points on their curve, Ed25519
+ * points canonical and of the main group, sk application not empty.
+ *
+ * *k: zero unless 0 is returned.  *whyp is set for AAD_EREFUSED:
+ * KEY_MALFORMED, KEY_TYPE, KEY_WEAK, KEY_CERTIFICATE.
+ * Returns 0; AAD_EREFUSED; AAD_ENOMEM.
+ */
+int key_decode(const char *type, const char *base64, struct key *k,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/* The same from the blob alone, its inner type deciding. */
+int key_from_blob(const uint8_t *blob, size_t len, struct key *k,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/*
+ * One line of a .pub file: "TYPE BASE64 [COMMENT]", one line, an optional
+ * line feed at its end, blanks only between the fields.  Options in front
+ * are refused.  A private key is KEY_MALFORMED, and nothing of it is kept.
+ *
+ * len: bytes at text, with a NUL behind them; a NUL within is malformed.
+ */
+int key_from_pub(const char *text, size_t len, struct key *k,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/* The type's name on the wire: "ssh-ed25519", … ; "none" for KEY_NONE. */
+const char *key_type_name(const struct key *k);
+
+/* "SHA256:…" as ssh-keygen -l shows it. */
+void key_fingerprint(const struct key *k, char out[static KEY_FP_LEN + 1]);
+
+/* The same from a hash alone. */
+void key_fingerprint_of(const uint8_t hash[static 32],
+    char out[static KEY_FP_LEN + 1]);
+
+/*
+ * "SHA256:…" back to the 32 bytes.
+ * Returns 0 or AAD_EFORMAT.
+ */
+int key_fingerprint_parse(const char *text,
+    uint8_t hash[static 32]) AAD_MUST_CHECK;
+
+/*
+ * The one line for sshd, built from the decoded blob only:
+ * "[OPTIONS ]TYPE BASE64\n", no comment (sshd(8) AUTHORIZED_KEYS).
+ *
+ * options: NULL or a name_options_ok() list; never trusted here: a
+ * list that is not one is AAD_EARG.
+ * *outp: heap, the caller frees it.
+ * Returns 0; AAD_EARG; AAD_ENOMEM.
+ */
+int key_line(const struct key *k, const char *options,
+    char **outp) AAD_MUST_CHECK;
+
+/* Free what it holds and zero it.  A zeroed key is a no-op. */
+void key_release(struct key *k);
+
+#endif /* AAD_KEY_H */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * fault: make the k-th allocation or system call fail, or end the process
+ * there as kill -9 would.  Works by -Wl,--wrap on our own objects' calls
+ * (Makefile "wraps") and by json_set_alloc_funcs() for jansson.
+ */
+
+#ifndef AAD_FAULT_H
+#define AAD_FAULT_H
+
+#include <stdbool.h>
+
+enum fault_kind {
+	FAULT_NONE = 0,
+	FAULT_ALLOC, /* malloc calloc realloc strdup strndup, jansson's */
+	FAULT_SYSCALL, /* openat read write fsync fchmod fstat renameat2
+			* unlinkat mkdirat: -1 with err */
+	FAULT_KILL /* the same calls: _exit(137) before the call is made */
+};
+
+/* Arm: the k-th matching call from now on fails, k = 1, 2, …; only it. */
+void fault_arm(enum fault_kind kind, unsigned int k, int err);
+
+/* Disarm; whether the armed call was reached. */
+bool fault_disarm(void);
+
+#endif /* AAD_FAULT_H */
