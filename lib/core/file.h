@@ -48,7 +48,7 @@ int file_read(int dirfd, const char *name, struct file_owner right, size_t max,
  * Replace or create a file with these bytes, crash-safe.
  *
  * mode: exact permission bits; the umask does not matter.
- * The temporary file is NAME.tmp.XXXXXX in the same directory, removed on
+ * The temporary file is NAME~tmp~XXXXXX in the same directory, removed on
  * every failure; file_is_temp() knows one that a crash left behind.
  *
  * Returns 0; AAD_ETOOBIG when the name is too long; AAD_ESYS with errno.

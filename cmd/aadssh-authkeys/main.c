@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * aadssh-authkeys: sshd's AuthorizedKeysCommand.
+ *
+ *	aadssh-authkeys [-f CONF] LOGIN UID KEYTYPE KEY
+ *
+ * What it must never do: print a key that decide() did not allow, print half
+ * a line, open a network socket, write a file, run a program.  Its stdout is
+ * the yes; sshd throws it away unless the exit is 0.
+ *
+ *	yes		one line, written once, exit 0
+ *	no		nothing, exit 0
+ *	cannot tell	nothing, exit 3
+ *	usage		nothing, exit 2
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "cmd/cli/clock.h"
+#include "cmd/cli/log.h"
+#include "cmd/cli/priv.h"
+#include "cmd/cli/sandbox.h"
+#include "core/conf.h"
+#include "core/text.h"
+#include "host/decision.h"
+
+#define CONF_PATH  "/etc/aadssh/aadssh.conf"
+#define MACHINE_ID "/etc/machine-id"
+#define UID_MAX	   4294967294ULL /* (uid_t)-1 is no user */
+
+#define EXIT_ANSWERED 0
+#define EXIT_USAGE    2
+#define EXIT_CANNOT   3
+
+struct args {
+	const char *conf;
+	const char *login;
+	const char *key_type;
+	const char *key;
+	uint64_t uid;
+};
+
+/* Fixed positions, no getopt(3): a login may begin with '-'. */
+static int
+args_parse(int argc, char **argv, struct args *a)
+{
+	int i = 1;
+
+	a->conf = CONF_PATH;
+	if (argc == 7 && strcmp(argv[1], "-f") == 0) {
+		a->conf = argv[2];
+		i = 3;
+	} else if (argc != 5) {
+		return AAD_EARG;
+	}
+	a->login = argv[i];
+	a->key_type = argv[i + 2];
+	a->key = argv[i + 3];
+	if (strlen(argv[i + 1]) > 10 ||
+	    !text_number(argv[i + 1], UID_MAX, &a->uid))
+		return AAD_EARG;
+	return 0;
+}
+
+static void
+log_answer(const struct args *a, const struct decision *d)
+{
+	static const char *const verdicts[] = { "cannot_tell", "no", "yes" };
+	struct log_field fields[] = {
+		{ "verdict", verdicts[reason_class(d->reason)] },
+		{ "reason", reason_name(d->reason) },
+		{ "login", a->login },
+		{ "key", d->fingerprint },
+		{ "oid", d->oid },
+		{ "upn", d->upn },
+		{ "uti", d->uti },
+	};
+
+	log_event(log_priority(d->reason), "key", fields,
+	    sizeof(fields) / sizeof(fields[0]));
+}
+
+static void
+log_failure(const struct args *a, enum reason why, const char *detail)
+{
+	struct log_field fields[] = {
+		{ "verdict", "cannot_tell" },
+		{ "reason", reason_name(why) },
+		{ "login", a->login },
+		{ "detail", detail },
+	};
+
+	log_event(LOG_ERR, "key", fields, sizeof(fields) / sizeof(fields[0]));
+}
+
+/* Configuration and rules; one log line when they can't be used. */
+static int
+load(const struct args *a, struct conf **confp, struct rules **rulesp)
+{
+	struct conf_error why;
+	char detail[280];
+	int r;
+
+	memset(&why, 0, sizeof(why));
+	*rulesp = NULL;
+	if ((r = conf_load(a->conf, geteuid(), confp, &why)) == 0 &&
+	    (r = rules_new(*confp, rulesp, &why)) == 0) {
+		log_configure((*confp)->log_facility, (*confp)->log_level);
+		return 0;
+	}
+	snprintf(detail, sizeof(detail), "%s:%u: %s", a->conf, why.line,
+	    why.text);
+	log_failure(a, r == AAD_ENOMEM ? AAD_R_NO_MEMORY : AAD_R_CONFIG,
+	    detail);
+	return r;
+}
+
+/* The whole answer in one write(2); a short one must not count as a yes. */
+static int
+answer(const char *line)
+{
+	size_t len = strlen(line);
+
+	return write(STDOUT_FILENO, line, len) == (ssize_t)len ? EXIT_ANSWERED
+							       : EXIT_CANNOT;
+}
+
+static int
+judge(const struct args *a, const struct conf *conf, const struct rules *rules)
+{
+	const struct decision_ask ask = { .conf = conf,
+		.rules = rules,
+		.machine_id = MACHINE_ID,
+		.login = a->login,
+		.key_type = a->key_type,
+		.key_base64 = a->key,
+		.uid = (int64_t)a->uid,
+		.now = clock_now(),
+		.oracle = verify_nettle };
+	struct decision d;
+
+	switch (reason_class(decide(&ask, &d))) {
+	case REASON_YES:
+		log_answer(a, &d);
+		return d.line != NULL ? answer(d.line) : EXIT_CANNOT;
+	case REASON_NO:
+		log_answer(a, &d);
+		return EXIT_ANSWERED;
+	case REASON_CANNOT:
+		break;
+	}
+	log_answer(a, &d);
+	return EXIT_CANNOT;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *paths[2];
+	struct conf *conf = NULL;
+	struct rules *rules = NULL;
+	struct args a;
+
+	if (priv_begin() != 0 || clearenv() != 0 || sodium_init() == -1)
+		_exit(EXIT_CANNOT);
+	/* Or jansson opens /dev/urandom by itself, inside the fence. */
+	json_object_seed(randombytes_random() | 1U);
+	log_open("aadssh-authkeys", LOG_AUTHPRIV, LOG_INFO);
+	if (args_parse(argc, argv, &a) != 0) {
+		static const char usage[] =
+		    "usage: aadssh-authkeys [-f CONF] LOGIN UID KEYTYPE KEY\n";
+		if (write(STDERR_FILENO, usage, sizeof(usage) - 1) == -1)
+			_exit(EXIT_USAGE);
+		_exit(EXIT_USAGE);
+	}
+	if (load(&a, &conf, &rules) != 0)
+		_exit(EXIT_CANNOT);
+	paths[0] = conf->dir;
+	paths[1] = MACHINE_ID;
+	if (sandbox_paths(paths, 2) != 0 || sandbox_calls() != 0) {
+		log_failure(&a, AAD_R_SANDBOX, "");
+		_exit(EXIT_CANNOT);
+	}
+	/* NB. no clean-up: the process ends, and the hook is on a hot path. */
+	_exit(judge(&a, conf, rules));
+}

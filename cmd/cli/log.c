@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "cmd/cli/log.h"
+#include "core/text.h"
+
+#define LINE_MAX_LEN 1000 /* bytes; RFC 3164 daemons cut at 1024 */
+#define VALUE_MAX    320
+
+static const char *log_ident = "aadssh";
+
+void
+log_open(const char *ident, int facility, int level)
+{
+	log_ident = ident;
+	openlog(log_ident, LOG_PID | LOG_NDELAY, facility);
+	setlogmask(LOG_UPTO(level));
+}
+
+void
+log_configure(int facility, int level)
+{
+	/* NB. openlog(3) again keeps the connected socket. */
+	openlog(log_ident, LOG_PID | LOG_NDELAY, facility);
+	setlogmask(LOG_UPTO(level));
+}
+
+/* Whether a value can stand bare. */
+static int
+plain(const char *s)
+{
+	return s[strspn(s,
+		   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		   "0123456789_.:/@+,-")] == '\0';
+}
+
+/* Append " name=value"; returns the new length, at most size - 1. */
+static size_t
+append(char *line, size_t size, size_t len, const struct log_field *f)
+{
+	char value[VALUE_MAX];
+	char *p;
+	int n;
+
+	text_clean(f->value, strlen(f->value), value, sizeof(value));
+	for (p = value; *p != '\0'; p++)
+		if (*p == '"' || *p == '\\')
+			*p = '\'';
+	n = snprintf(line + len, size - len,
+	    plain(value) ? " %s=%s" : " %s=\"%s\"", f->name, value);
+	if (n < 0)
+		return len;
+	return len + (size_t)n < size ? len + (size_t)n : size - 1;
+}
+
+void
+log_event(int priority, const char *event, const struct log_field *fields,
+    size_t n)
+{
+	char line[LINE_MAX_LEN];
+	size_t i, len;
+
+	len = (size_t)snprintf(line, sizeof(line), "event=%.32s", event);
+	for (i = 0; i < n; i++)
+		if (fields[i].value != NULL && fields[i].value[0] != '\0')
+			len = append(line, sizeof(line), len, &fields[i]);
+	syslog(priority, "%s", line);
+}
+
+int
+log_priority(enum reason r)
+{
+	return reason_class(r) == REASON_CANNOT ? LOG_ERR : LOG_INFO;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cmd/cli/priv.h"
+
+#define KEEP_MAX  8
+#define VALUE_MAX 256 /* bytes of a variable that is kept */
+
+static int
+settle_descriptors(void)
+{
+	int fd;
+
+	if (syscall(SYS_close_range, 3U, ~0U, 0U) == -1) {
+		/* NB. before Linux 5.9: sshd's own closefrom(3) did it. */
+		for (fd = 3; fd < 1024; fd++)
+			close(fd);
+	}
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
+		    open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
+			return AAD_ESYS;
+	return 0;
+}
+
+static int
+settle_signals(void)
+{
+	struct sigaction sa;
+	sigset_t none;
+	int sig;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = SIG_DFL;
+	for (sig = 1; sig < 32; sig++) {
+		/* SIGPIPE: a reader that went away is a failed write. */
+		sa.sa_handler = sig == SIGPIPE ? SIG_IGN : SIG_DFL;
+		if (sig != SIGKILL && sig != SIGSTOP)
+			sigaction(sig, &sa, NULL);
+	}
+	sigemptyset(&none);
+	return sigprocmask(SIG_SETMASK, &none, NULL) == -1 ? AAD_ESYS : 0;
+}
+
+int
+priv_begin(void)
+{
+	const struct rlimit none = { 0, 0 };
+	int r;
+
+	if ((r = settle_descriptors()) != 0 || (r = settle_signals()) != 0)
+		return r;
+	umask(077);
+	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return AAD_ESYS;
+	return 0;
+}
+
+/* Copy the value of name when it is set and short; "" otherwise. */
+static void
+copy_variable(const char *name, char out[static VALUE_MAX])
+{
+	const char *value = getenv(name);
+
+	out[0] = '\0';
+	if (value != NULL && strlen(value) < VALUE_MAX)
+		memcpy(out, value, strlen(value) + 1);
+}
+
+int
+priv_clean_environment(const char *const *keep)
+{
+	static const char *const nothing[] = { NULL };
+	char term[VALUE_MAX], values[KEEP_MAX][VALUE_MAX];
+	size_t i, n;
+
+	if (keep == NULL)
+		keep = nothing;
+	copy_variable("TERM", term);
+	for (n = 0; keep[n] != NULL && n < KEEP_MAX; n++)
+		copy_variable(keep[n], values[n]);
+	clearenv();
+	if (term[0] != '\0' && setenv("TERM", term, 1) == -1)
+		return AAD_ENOMEM;
+	for (i = 0; i < n; i++)
+		if (values[i][0] != '\0' && setenv(keep[i], values[i], 1) == -1)
+			return AAD_ENOMEM;
+	return 0;
+}
+
+int
+priv_drop(uid_t uid, gid_t gid)
+{
+	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
+	    setresuid(uid, uid, uid) == -1)
+		return AAD_ESYS;
+	if (uid != 0 && (setuid(0) == 0 || seteuid(0) == 0))
+		return AAD_EPERM;
+	/* NB. a change of uid made the process dumpable again. */
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ? AAD_ESYS : 0;
+}

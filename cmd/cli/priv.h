@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * priv: what a process gives up before it looks at anything from outside.
+ * No name look-up here: the hook links this.
+ */
+
+#ifndef AAD_PRIV_H
+#define AAD_PRIV_H
+
+#include <sys/types.h>
+
+#include "core/err.h"
+
+/*
+ * Close every descriptor above 2, point missing ones of 0, 1, 2 at
+ * /dev/null, umask 077, default signal dispositions and an empty mask but
+ * SIGPIPE ignored, no core dump, not dumpable, no new privileges.
+ *
+ * Returns 0 or AAD_ESYS.
+ */
+int priv_begin(void) AAD_MUST_CHECK;
+
+/*
+ * Empty the environment but for TERM and the names in keep (NULL-ended, may
+ * be NULL), so that no LD_*, proxy, TLS or locale variable steers a library.
+ *
+ * Returns 0; AAD_ENOMEM.
+ */
+int priv_clean_environment(const char *const *keep) AAD_MUST_CHECK;
+
+/*
+ * Become uid:gid for good, without supplementary groups, and prove it: the
+ * way back must fail.
+ *
+ * Returns 0; AAD_EPERM when a way back is left; AAD_ESYS.
+ */
+int priv_drop(uid_t uid, gid_t gid) AAD_MUST_CHECK;
+
+#endif /* AAD_PRIV_H */

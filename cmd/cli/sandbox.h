@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * sandbox: fences of Linux around a process that reads a few files, writes
+ * one answer and ends.  Landlock where the kernel has it, seccomp always.
+ */
+
+#ifndef AAD_SANDBOX_H
+#define AAD_SANDBOX_H
+
+#include <stddef.h>
+
+#include "core/err.h"
+
+/*
+ * From now on only these paths, and what lies below them, can be opened,
+ * and only for reading.  A kernel without Landlock fences nothing here; a
+ * path that does not exist is passed over.
+ *
+ * Needs no-new-privs.  Returns 0; AAD_ESYS.
+ */
+int sandbox_paths(const char *const *paths, size_t n) AAD_MUST_CHECK;
+
+/*
+ * From now on only the system calls of reading files, memory, the log
+ * socket that is already connected, and ending.  execve(2), ptrace(2) and
+ * new processes kill the process; anything else, sockets too, fails with
+ * EPERM.
+ *
+ * Needs no-new-privs.  Returns 0; AAD_ESYS.
+ */
+int sandbox_calls(void) AAD_MUST_CHECK;
+
+#endif /* AAD_SANDBOX_H */

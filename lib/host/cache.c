@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "core/name.h"
+#include "host/cache.h"
+
+#define MODE_DIR	  0750
+#define MODE_DIR_PRIVATE  0700
+#define MODE_FILE	  0640
+#define MODE_FILE_PRIVATE 0600
+#define SWEEP_AGE	  3600 /* seconds; no write of ours takes as long */
+
+static const char records[] = "records";
+static const char keys_dir[] = "keys";
+static const char record_key[] = "record.key";
+static const char record_pub[] = "record.pub";
+static const char tenant_keys[] = "keys.json";
+
+/* Everything that `aadssh` makes when it is missing, parents first. */
+static const struct folder {
+	const char *name;
+	mode_t mode;
+} folders[] = {
+	{ "records", MODE_DIR },
+	{ "denials", MODE_DIR },
+	{ "denials/login", MODE_DIR },
+	{ "denials/key", MODE_DIR },
+	{ "denials/oid", MODE_DIR },
+	{ "pins", MODE_DIR },
+	{ "keys", MODE_DIR },
+	{ "locks", MODE_DIR_PRIVATE },
+};
+
+static void
+close_keep_errno(int fd)
+{
+	int saved = errno;
+
+	if (fd != -1)
+		close(fd);
+	errno = saved;
+}
+
+/* Anchor the right owner at the directory that is open at fd. */
+static int
+anchor(int fd, struct cache *c)
+{
+	struct stat sb;
+
+	if (fstat(fd, &sb) == -1) {
+		close_keep_errno(fd);
+		return AAD_ESYS;
+	}
+	c->dir = fd;
+	c->right.owner = sb.st_uid;
+	c->right.also = FILE_ANY_OWNER;
+	return 0;
+}
+
+int
+cache_open(const char *path, struct cache *c, enum reason *whyp)
+{
+	const struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER };
+	int fd, r;
+
+	c->dir = -1;
+	*whyp = AAD_R_STATE_UNREADABLE;
+	if ((r = file_dir_open(AT_FDCWD, path, any, &fd)) != 0)
+		return r;
+	return anchor(fd, c);
+}
+
+static int
+make_folders(const struct cache *c)
+{
+	size_t i;
+	int fd, r;
+
+	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		if ((r = file_dir_make(c->dir, folders[i].name, c->right,
+			 folders[i].mode, &fd)) != 0)
+			return r;
+		close(fd);
+	}
+	return 0;
+}
+
+int
+cache_open_write(const char *path, uid_t self, struct cache *c,
+    enum reason *whyp)
+{
+	const struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER };
+	int fd, r;
+
+	c->dir = -1;
+	*whyp = AAD_R_STATE_UNREADABLE;
+	if ((r = file_dir_make(AT_FDCWD, path, any, MODE_DIR, &fd)) != 0 ||
+	    (r = anchor(fd, c)) != 0)
+		return r;
+	if (c->right.owner != self) {
+		*whyp = AAD_R_STATE_OWNER;
+		r = AAD_EREFUSED;
+	} else {
+		r = make_folders(c);
+	}
+	if (r != 0)
+		cache_close(c);
+	return r;
+}
+
+void
+cache_close(struct cache *c)
+{
+	close_keep_errno(c->dir);
+	c->dir = -1;
+}
+
+int
+cache_record_pub(const struct cache *c, uint8_t pub[static RECORD_PUB_LEN],
+    enum reason *whyp)
+{
+	char *buf = NULL;
+	size_t len;
+	int fd = -1, r;
+
+	*whyp = AAD_R_RECORD_KEY_UNREADABLE;
+	if ((r = file_dir_open(c->dir, keys_dir, c->right, &fd)) != 0)
+		return r;
+	r = file_read(fd, record_pub, c->right, RECORD_PUB_LEN, &buf, &len);
+	close_keep_errno(fd);
+	if (r == 0 && len != RECORD_PUB_LEN)
+		r = AAD_EFORMAT;
+	if (r == 0)
+		memcpy(pub, buf, RECORD_PUB_LEN);
+	free(buf);
+	return r;
+}
+
+/* Make the pair; another process may win the race, then its key counts. */
+static int
+record_key_make(int fd, struct secret **outp)
+{
+	uint8_t pub[RECORD_PUB_LEN];
+	int r;
+
+	if ((r = secret_new(RECORD_SEC_LEN, outp)) != 0)
+		return r;
+	crypto_sign_keypair(pub, secret_bytes(*outp));
+	r = file_create(fd, record_key, secret_bytes(*outp), RECORD_SEC_LEN,
+	    MODE_FILE_PRIVATE);
+	if (r != AAD_EEXIST)
+		return r;
+	secret_free(*outp);
+	return secret_load(fd, record_key, RECORD_SEC_LEN, outp);
+}
+
+/*
+ * keys/record.pub must be the other half of record.key: a crash between the
+ * two writes leaves it missing, and then it is written now.
+ */
+static int
+record_pub_settle(const struct cache *c, int fd, struct secret *sec)
+{
+	uint8_t pub[RECORD_PUB_LEN];
+	char *buf = NULL;
+	size_t len = 0;
+	int r;
+
+	if (crypto_sign_ed25519_sk_to_pk(pub, secret_bytes(sec)) != 0)
+		return AAD_EFORMAT;
+	r = file_read(fd, record_pub, c->right, RECORD_PUB_LEN, &buf, &len);
+	if (r == AAD_ENOENT)
+		return file_replace(fd, record_pub, pub, sizeof(pub),
+		    MODE_FILE);
+	if (r == 0 &&
+	    (len != sizeof(pub) || memcmp(buf, pub, sizeof(pub)) != 0))
+		r = AAD_EFORMAT;
+	free(buf);
+	return r;
+}
+
+int
+cache_record_key(const struct cache *c, struct secret **outp)
+{
+	struct secret *sec = NULL;
+	int fd = -1, r;
+
+	*outp = NULL;
+	if ((r = file_dir_open(c->dir, keys_dir, c->right, &fd)) != 0)
+		return r;
+	r = secret_load(fd, record_key, RECORD_SEC_LEN, &sec);
+	if (r == AAD_ENOENT)
+		r = record_key_make(fd, &sec);
+	if (r == 0)
+		r = record_pub_settle(c, fd, sec);
+	close_keep_errno(fd);
+	if (r != 0) {
+		secret_free(sec);
+		return r;
+	}
+	*outp = sec;
+	return 0;
+}
+
+/* Open records/LOGIN; make it first when make is set. */
+static int
+login_dir(const struct cache *c, const char *login, int make, int *fdp)
+{
+	int fd, r;
+
+	*fdp = -1;
+	if (!name_login_ok(login))
+		return AAD_EARG;
+	if ((r = file_dir_open(c->dir, records, c->right, &fd)) != 0)
+		/* NB. no records directory at all is not "no record". */
+		return r == AAD_ENOENT ? AAD_ESYS : r;
+	r = make ? file_dir_make(fd, login, c->right, MODE_DIR, fdp)
+		 : file_dir_open(fd, login, c->right, fdp);
+	close_keep_errno(fd);
+	return r;
+}
+
+/* What a failed look for a record file means. */
+static int
+record_read_error(int r, enum reason *whyp)
+{
+	switch (r) {
+	case AAD_ENOENT:
+		*whyp = AAD_R_NO_RECORD;
+		return AAD_ENOENT;
+	case AAD_EPERM:
+		*whyp = AAD_R_RECORD_OWNER;
+		return AAD_EREFUSED;
+	case AAD_ETOOBIG:
+	case AAD_EFORMAT:
+		*whyp = AAD_R_RECORD_MALFORMED;
+		return AAD_EREFUSED;
+	case AAD_ENOMEM:
+		*whyp = AAD_R_NO_MEMORY;
+		return r;
+	default:
+		*whyp = AAD_R_RECORD_UNREADABLE;
+		return r;
+	}
+}
+
+int
+cache_record_load(const struct cache *c, const char *login,
+    const uint8_t key_hash[static 32], const uint8_t host[static HOSTID_LEN],
+    const uint8_t pub[static RECORD_PUB_LEN], struct record **outp,
+    enum reason *whyp)
+{
+	char name[NAME_HEX64_LEN + 1], *text = NULL;
+	size_t len = 0;
+	int fd, r;
+
+	*outp = NULL;
+	name_hex64(key_hash, name);
+	if ((r = login_dir(c, login, 0, &fd)) != 0)
+		return record_read_error(r, whyp);
+	r = file_read(fd, name, c->right, RECORD_MAX, &text, &len);
+	close_keep_errno(fd);
+	if (r != 0)
+		return record_read_error(r, whyp);
+	r = record_parse(text, len, host, login, key_hash, pub, outp, whyp);
+	if (r == AAD_ENOMEM)
+		*whyp = AAD_R_NO_MEMORY;
+	sodium_memzero(text, len);
+	free(text);
+	return r;
+}
+
+int
+cache_record_store(const struct cache *c, const struct record *rec,
+    const uint8_t host[static HOSTID_LEN], struct secret *sec)
+{
+	char name[NAME_HEX64_LEN + 1], *text = NULL;
+	size_t len = 0;
+	int fd = -1, r;
+
+	if ((r = record_format(rec, host, sec, &text, &len)) != 0)
+		return r;
+	name_hex64(rec->key_hash, name);
+	if ((r = login_dir(c, rec->login, 1, &fd)) == 0)
+		r = file_replace(fd, name, text, len, MODE_FILE);
+	close_keep_errno(fd);
+	sodium_memzero(text, len);
+	free(text);
+	return r;
+}
+
+int
+cache_record_remove(const struct cache *c, const char *login,
+    const uint8_t key_hash[static 32])
+{
+	char name[NAME_HEX64_LEN + 1];
+	int fd, r;
+
+	name_hex64(key_hash, name);
+	if ((r = login_dir(c, login, 0, &fd)) != 0)
+		return r;
+	r = file_remove(fd, name);
+	close_keep_errno(fd);
+	return r;
+}
+
+/* Walk the names in the directory open at fd, which is consumed. */
+static int
+each_name(int fd, int (*fn)(void *arg, const char *name), void *arg)
+{
+	struct dirent *ent;
+	DIR *d;
+	int r = 0;
+
+	if ((d = fdopendir(fd)) == NULL) {
+		close_keep_errno(fd);
+		return AAD_ESYS;
+	}
+	while (r == 0) {
+		errno = 0;
+		if ((ent = readdir(d)) == NULL) {
+			r = errno == 0 ? 0 : AAD_ESYS;
+			break;
+		}
+		r = fn(arg, ent->d_name);
+	}
+	closedir(d);
+	return r;
+}
+
+struct walk {
+	const struct cache *c;
+	const char *login;
+	cache_each_fn *fn;
+	void *arg;
+};
+
+static int
+walk_record(void *arg, const char *name)
+{
+	const struct walk *w = arg;
+	uint8_t hash[32];
+	size_t n;
+
+	if (!name_hex64_ok(name) ||
+	    sodium_hex2bin(hash, sizeof(hash), name, NAME_HEX64_LEN, NULL, &n,
+		NULL) != 0 ||
+	    n != sizeof(hash))
+		return 0;
+	return w->fn(w->arg, w->login, hash);
+}
+
+static int
+walk_login(void *arg, const char *name)
+{
+	struct walk *w = arg;
+	int fd, r;
+
+	if (!name_login_ok(name))
+		return 0;
+	if ((r = login_dir(w->c, name, 0, &fd)) != 0)
+		return r == AAD_ENOENT ? 0 : r;
+	w->login = name;
+	return each_name(fd, walk_record, w);
+}
+
+int
+cache_record_each(const struct cache *c, const char *login, cache_each_fn *fn,
+    void *arg)
+{
+	struct walk w = { c, NULL, fn, arg };
+	int fd, r;
+
+	if (login != NULL)
+		return walk_login(&w, login);
+	if ((r = file_dir_open(c->dir, records, c->right, &fd)) != 0)
+		return r;
+	return each_name(fd, walk_login, &w);
+}
+
+struct sweep {
+	const struct cache *c;
+	int fd;
+	int64_t before; /* what was changed earlier goes */
+};
+
+static int
+sweep_name(void *arg, const char *name)
+{
+	const struct sweep *s = arg;
+	struct stat sb;
+
+	if (file_is_temp(name) &&
+	    fstatat(s->fd, name, &sb, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    sb.st_mtime < s->before)
+		unlinkat(s->fd, name, 0);
+	return 0;
+}
+
+/* Sweep the directory open at fd, which is consumed. */
+static void
+sweep_dir(struct sweep *s, int fd)
+{
+	int again = dup(fd);
+
+	s->fd = fd;
+	if (again != -1 && each_name(again, sweep_name, s) != 0) {
+		/* What stays is found by the next sweep. */
+	}
+	close(fd);
+}
+
+static int
+sweep_login(void *arg, const char *name)
+{
+	struct sweep *s = arg;
+	int fd;
+
+	if (name_login_ok(name) && login_dir(s->c, name, 0, &fd) == 0)
+		sweep_dir(s, fd);
+	return 0;
+}
+
+void
+cache_sweep(const struct cache *c, int64_t now)
+{
+	struct sweep s = { c, -1, now - SWEEP_AGE };
+	size_t i;
+	int fd;
+
+	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (file_dir_open(c->dir, folders[i].name, c->right, &fd) == 0)
+			sweep_dir(&s, fd);
+	if (file_dir_open(c->dir, ".", c->right, &fd) == 0)
+		sweep_dir(&s, fd);
+	if (file_dir_open(c->dir, records, c->right, &fd) == 0 &&
+	    each_name(fd, sweep_login, &s) != 0) {
+		/* As above. */
+	}
+}
+
+int
+cache_tenant_keys_load(const struct cache *c, struct jwks **outp,
+    enum reason *whyp)
+{
+	char *text = NULL;
+	size_t len = 0;
+	int r;
+
+	*outp = NULL;
+	r = file_read(c->dir, tenant_keys, c->right, JWKS_FILE_MAX, &text,
+	    &len);
+	*whyp = r == AAD_ENOENT ? AAD_R_NO_TENANT_KEYS
+				: AAD_R_TENANT_KEYS_UNREADABLE;
+	if (r == 0)
+		r = jwks_parse(text, len, outp);
+	free(text);
+	if (r == AAD_EPERM || r == AAD_EFORMAT || r == AAD_EVERSION ||
+	    r == AAD_ETOOBIG)
+		r = AAD_EREFUSED;
+	return r;
+}
+
+int
+cache_tenant_keys_store(const struct cache *c, const struct jwks *keys)
+{
+	char *text;
+	size_t len;
+	int r;
+
+	if ((r = jwks_format(keys, &text, &len)) != 0)
+		return r;
+	r = file_replace(c->dir, tenant_keys, text, len, MODE_FILE);
+	free(text);
+	return r;
+}
+
+int
+cache_lock(const struct cache *c, const char *name, int *fdp)
+{
+	struct stat sb;
+	int dir, fd, r;
+
+	*fdp = -1;
+	if (!name_login_ok(name) && name[0] != '@')
+		return AAD_EARG;
+	if ((r = file_dir_open(c->dir, "locks", c->right, &dir)) != 0)
+		return r;
+	fd = openat(dir, name,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+	    MODE_FILE_PRIVATE);
+	close_keep_errno(dir);
+	if (fd == -1)
+		return AAD_ESYS;
+	if (fstat(fd, &sb) == -1 || !S_ISREG(sb.st_mode) ||
+	    sb.st_uid != c->right.owner) {
+		close_keep_errno(fd);
+		return AAD_EPERM;
+	}
+	while (flock(fd, LOCK_EX) == -1) {
+		if (errno == EINTR)
+			continue;
+		close_keep_errno(fd);
+		return AAD_ESYS;
+	}
+	*fdp = fd;
+	return 0;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * cache: the state directory, [state] dir: which file lies where, who may
+ * own it, and how it is changed.  Readers take no lock.  A writer takes the
+ * login's lock for the moment of the change only, never over the network,
+ * and commits only on top of the generation that it read.
+ *
+ * Right owner of everything below: the owner of the directory itself, read
+ * from its descriptor; the judged configuration names it, so it is the
+ * anchor.  A writer must be that owner.
+ */
+
+#ifndef AAD_CACHE_H
+#define AAD_CACHE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/err.h"
+#include "core/file.h"
+#include "core/reason.h"
+#include "core/secret.h"
+#include "host/record.h"
+#include "token/jwks.h"
+
+struct cache {
+	int dir; /* -1: closed */
+	struct file_owner right;
+};
+
+/*
+ * Open an existing state directory for reading.
+ *
+ * *c: dir is -1 unless 0 is returned; cache_close() is right in any case.
+ * *whyp: STATE_UNREADABLE for every failure.
+ * Returns 0; AAD_ENOENT; AAD_EPERM; AAD_ESYS with errno.
+ */
+int cache_open(const char *path, struct cache *c,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/*
+ * Open it for writing: made with everything below it, with the modes of
+ * docs/formats.md, when missing.
+ *
+ * self: geteuid(2); another owner of the directory is STATE_OWNER.
+ * Returns as cache_open(), and AAD_EREFUSED for STATE_OWNER.
+ */
+int cache_open_write(const char *path, uid_t self, struct cache *c,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+void cache_close(struct cache *c);
+
+/*
+ * The public half of the record key, keys/record.pub.
+ * *whyp: RECORD_KEY_UNREADABLE.  Returns 0 or an error of file_read().
+ */
+int cache_record_pub(const struct cache *c, uint8_t pub[static RECORD_PUB_LEN],
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/*
+ * The record key, keys/record.key; made, once, when there is none.
+ * *outp: NULL unless 0 is returned; then the caller frees it.
+ * Returns 0; AAD_EPERM, AAD_EFORMAT, AAD_ENOMEM, AAD_ESYS.
+ */
+int cache_record_key(const struct cache *c,
+    struct secret **outp) AAD_MUST_CHECK;
+
+/*
+ * Load and verify records/LOGIN/HEX64.
+ *
+ * *outp: NULL unless 0 is returned; then the caller frees it.
+ * *whyp: NO_RECORD, RECORD_UNREADABLE, RECORD_OWNER, RECORD_MALFORMED or one
+ * of record_parse()'s.
+ * Returns 0; AAD_ENOENT for NO_RECORD; AAD_EREFUSED; AAD_ENOMEM; AAD_ESYS
+ * for what cannot be told.
+ */
+int cache_record_load(const struct cache *c, const char *login,
+    const uint8_t key_hash[static 32], const uint8_t host[static HOSTID_LEN],
+    const uint8_t pub[static RECORD_PUB_LEN], struct record **outp,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/*
+ * Sign and store a record in place of the one it was built on.  The login's
+ * lock must be held.
+ * Returns 0 or an error of record_format() or file_replace().
+ */
+int cache_record_store(const struct cache *c, const struct record *rec,
+    const uint8_t host[static HOSTID_LEN], struct secret *sec) AAD_MUST_CHECK;
+
+/*
+ * Remove one record.  The login's lock must be held.
+ * Returns 0; AAD_ENOENT; AAD_ESYS.
+ */
+int cache_record_remove(const struct cache *c, const char *login,
+    const uint8_t key_hash[static 32]) AAD_MUST_CHECK;
+
+/* Called for each record file; a non-zero return ends the walk. */
+typedef int cache_each_fn(void *arg, const char *login,
+    const uint8_t key_hash[static 32]);
+
+/*
+ * Walk the record files of one login, or of all when login is NULL, in no
+ * order.  Names that are no record's are passed over.
+ * Returns 0, the callback's value, or AAD_EPERM, AAD_ESYS.
+ */
+int cache_record_each(const struct cache *c, const char *login,
+    cache_each_fn *fn, void *arg) AAD_MUST_CHECK;
+
+/*
+ * Remove what a crash left behind: temporary files below the state directory
+ * that are older than an hour, so that no writer at work is disturbed.
+ */
+void cache_sweep(const struct cache *c, int64_t now);
+
+/*
+ * The tenant keys, keys.json.
+ * *whyp: NO_TENANT_KEYS, TENANT_KEYS_UNREADABLE.
+ * Returns 0; AAD_ENOENT for none; AAD_EREFUSED when they are damaged or not
+ * of the right owner; AAD_ENOMEM; AAD_ESYS.
+ */
+int cache_tenant_keys_load(const struct cache *c, struct jwks **outp,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/* Returns 0 or an error of jwks_format() or file_replace(). */
+int cache_tenant_keys_store(const struct cache *c,
+    const struct jwks *keys) AAD_MUST_CHECK;
+
+/*
+ * Take a lock, locks/NAME: name is a login, or one of the names below,
+ * which no login can have.  Blocks; no network is ever used under it.
+ *
+ * *fdp: close(2) releases it; -1 unless 0 is returned.
+ * Returns 0; AAD_EPERM; AAD_ESYS.
+ */
+#define CACHE_LOCK_TENANT_KEYS "@tenant-keys"
+#define CACHE_LOCK_DENIALS     "@denials"
+int cache_lock(const struct cache *c, const char *name,
+    int *fdp) AAD_MUST_CHECK;
+
+#endif /* AAD_CACHE_H */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * decision: may this key log in as this login, now?  The seven steps of the
+ * design in order; the first failure wins.  aadssh-authkeys and `aadssh
+ * explain` call only this, so that what is explained is what is done.
+ * Together with ca/signer/issue.c it is the only place where a verdict
+ * becomes a yes.
+ *
+ * Offline and read-only: it opens files below the state directory and the
+ * machine-id, nothing else.
+ */
+
+#ifndef AAD_DECISION_H
+#define AAD_DECISION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/conf.h"
+#include "core/err.h"
+#include "core/reason.h"
+#include "host/cache.h"
+#include "policy/policy.h"
+#include "policy/rules.h"
+#include "ssh/key.h"
+#include "token/verify.h"
+
+#define DECISION_STEPS_MAX 24
+#define DECISION_TEXT_MAX  280
+
+/* What is asked.  Everything is borrowed. */
+struct decision_ask {
+	const struct conf *conf;
+	const struct rules *rules;
+	const char *machine_id; /* "/etc/machine-id" outside tests */
+	const char *login; /* from outside, not yet judged */
+	const char *key_type; /* %t */
+	const char *key_base64; /* %k */
+	int64_t uid; /* POLICY_UID_UNJUDGED: not judged */
+	int64_t now; /* Unix seconds */
+	verify_fn *oracle;
+};
+
+/* One line of the explanation. */
+struct decision_step {
+	int step; /* 1..7 */
+	bool passed;
+	char text[DECISION_TEXT_MAX]; /* clean for a terminal */
+};
+
+/* A plain record; decision_release() frees what it holds. */
+struct decision {
+	enum reason reason; /* ALLOWED is the only yes */
+	struct key key; /* as far as it decoded */
+	char fingerprint[KEY_FP_LEN + 1]; /* "" before the key decoded */
+	char tid[NAME_GUID_LEN + 1]; /* "" until known and verified */
+	char oid[NAME_GUID_LEN + 1];
+	char upn[128]; /* clean for a terminal; "" until known */
+	char uti[64];
+	int64_t until; /* the last moment of a yes, Unix seconds; 0 for a no */
+	char *line; /* what sshd gets, heap; NULL unless ALLOWED */
+	struct decision_step steps[DECISION_STEPS_MAX];
+	size_t nsteps;
+};
+
+/*
+ * Decide.
+ *
+ * *d: filled in every case; the caller releases it.
+ * The return value is d->reason.
+ */
+enum reason decide(const struct decision_ask *ask,
+    struct decision *d) AAD_MUST_CHECK;
+
+void decision_release(struct decision *d);
+
+#endif /* AAD_DECISION_H */

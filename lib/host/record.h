@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * record: one signed cache entry that binds (login, key) to a token, or the
+ * tombstone that such an entry leaves.  docs/formats.md "Record".
+ *
+ *	aadssh-record 1 HOST LOGIN KEYHASH	hex64, login, hex64
+ *	SIGNATURE				base64, Ed25519
+ *	BODY					JSON
+ *
+ * The signature, by the record key, is over the first line with its line
+ * feed and the body: format, host, login, key and body are one statement.
+ */
+
+#ifndef AAD_RECORD_H
+#define AAD_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/name.h"
+#include "core/reason.h"
+#include "core/secret.h"
+#include "host/hostid.h"
+#include "ssh/key.h"
+
+#define RECORD_MAX	  98304 /* bytes: a 64 KiB token, a key, and the rest */
+#define RECORD_PUB_LEN	  32
+#define RECORD_SEC_LEN	  64
+#define RECORD_SOURCE_MAX 64 /* an address, or "local" */
+
+enum record_state {
+	RECORD_ACTIVE = 1,
+	RECORD_ENDED
+};
+
+enum record_renewal {
+	RENEWAL_OK = 1,
+	RENEWAL_UNREACHABLE,
+	RENEWAL_SIGN_IN_AGAIN
+};
+
+enum record_confirmed {
+	CONFIRMED_NO = 0,
+	CONFIRMED_ADMIN, /* aadssh login: who ran it named the key */
+	CONFIRMED_SESSION /* sshd verified a signature by the key */
+};
+
+/*
+ * A plain record.  Times are Unix seconds of our clock.  Strings are heap,
+ * never NULL in an active record; NULL in an ended one but for reason.
+ */
+struct record {
+	enum record_state state;
+	char login[NAME_LOGIN_MAX + 1];
+	uint8_t key_hash[32];
+	uint64_t generation; /* 1 at the first write, then one more each */
+	int64_t written;
+	/* active */
+	uint8_t *blob; /* the key, wire form */
+	size_t blob_len;
+	char *id_token;
+	char tid[NAME_GUID_LEN + 1];
+	char oid[NAME_GUID_LEN + 1];
+	char *upn; /* for people; "" when the token has none */
+	int64_t sign_in; /* when the flow's first token was verified */
+	enum record_renewal renewal;
+	int64_t renewal_at;
+	enum record_confirmed confirmed;
+	int64_t confirmed_at; /* 0 with CONFIRMED_NO */
+	char *source;
+	/* ended */
+	char *ended_reason; /* a reason_name() */
+	int64_t ended_at;
+};
+
+/*
+ * Verify and parse the bytes of a record file.
+ *
+ * text: len bytes with a NUL behind them.
+ * host, login, key_hash: what it must be bound to.
+ * pub: the record key's public half.
+ * *outp: NULL unless 0 is returned; then the caller frees it.
+ * *whyp for AAD_EREFUSED: RECORD_MALFORMED, RECORD_VERSION, FOREIGN_HOST,
+ * RECORD_SIGNATURE, RECORD_MISMATCH.  An ended record is no refusal here.
+ * Returns 0; AAD_EREFUSED; AAD_ENOMEM.
+ */
+int record_parse(const char *text, size_t len,
+    const uint8_t host[static HOSTID_LEN], const char *login,
+    const uint8_t key_hash[static 32], const uint8_t pub[static RECORD_PUB_LEN],
+    struct record **outp, enum reason *whyp) AAD_MUST_CHECK;
+
+/*
+ * The bytes to store, signed.
+ *
+ * sec: RECORD_SEC_LEN bytes, libsodium's secret key.
+ * *outp: heap, *lenp bytes and a NUL; the caller frees it.
+ * Returns 0; AAD_EARG when r is not one that record_parse() would take;
+ * AAD_ETOOBIG; AAD_ENOMEM.
+ */
+int record_format(const struct record *r, const uint8_t host[static HOSTID_LEN],
+    struct secret *sec, char **outp, size_t *lenp) AAD_MUST_CHECK;
+
+/* Wipe the token and release.  NULL is a no-op. */
+void record_free(struct record *r);
+
+#endif /* AAD_RECORD_H */
