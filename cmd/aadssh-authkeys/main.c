@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -167,6 +168,7 @@ main(int argc, char **argv)
 	const char *paths[2];
 	struct conf *conf = NULL;
 	struct rules *rules = NULL;
+	struct stat sb;
 	struct args a;
 
 	if (priv_begin() != 0 || clearenv() != 0 || sodium_init() == -1)
@@ -183,6 +185,14 @@ main(int argc, char **argv)
 	}
 	if (load(&a, &conf, &rules) != 0)
 		_exit(EXIT_CANNOT);
+	/*
+	 * Root may only serve its own scratch installation: as sshd's command
+	 * it would be a root process that parses what strangers present.
+	 */
+	if (geteuid() == 0 && stat(conf->dir, &sb) == 0 && sb.st_uid != 0) {
+		log_failure(&a, AAD_R_HOOK_ROOT, "");
+		_exit(EXIT_CANNOT);
+	}
 	paths[0] = conf->dir;
 	paths[1] = MACHINE_ID;
 	if (sandbox_paths(paths, 2) != 0 || sandbox_calls() != 0) {

@@ -185,6 +185,9 @@ enum reason_class {
 	X(STATE_OWNER, "state_owner", CANNOT,                                   \
 	    "The state directory belongs to another user than the one this "    \
 	    "runs as; run it as root or as that user.")                         \
+	X(HOOK_ROOT, "hook_root", CANNOT,                                       \
+	    "aadssh-authkeys runs as root on a state directory of another "     \
+	    "user; set AuthorizedKeysCommandUser aadssh-hook.")                 \
 	X(DISK, "disk", CANNOT,                                                 \
 	    "The disk refused a write; what was there before is intact.")       \
 	X(NO_MEMORY, "no_memory", CANNOT, "Out of memory.")                     \

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/aadssh/app.h"
+#include "cmd/cli/log.h"
+#include "cmd/cli/priv.h"
+#include "core/text.h"
+#include "policy/policy.h"
+
+#define PUB_MAX	   16384 /* bytes of a FILE.pub; RSA-16384 has 2.9 kB */
+#define UID_MAX	   4294967294ULL
+#define STATE_MODE 0750
+
+int
+app_usage(const struct app *app, const char *verb)
+{
+	return verb_usage(app->verbs, APP_USAGE, verb);
+}
+
+static int
+conf_refused(const struct app *app, int r, const struct conf_error *why)
+{
+	if (r == AAD_ENOMEM)
+		return out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);
+	if (why->line != 0)
+		fprintf(stderr, "%s: %s:%u: %s\n", APP_PROG, app->conf_path,
+		    why->line, why->text);
+	else
+		fprintf(stderr, "%s: %s: %s\n", APP_PROG, app->conf_path,
+		    why->text);
+	return EXIT_CANNOT;
+}
+
+/* Make the state directory for the user we are about to become. */
+static int
+make_state(const char *dir, const struct passwd *pw)
+{
+	if (mkdir(dir, 0700) == -1)
+		return errno == EEXIST ? 0 : -1;
+	if (lchown(dir, pw->pw_uid, pw->pw_gid) == -1 ||
+	    chmod(dir, STATE_MODE) == -1)
+		return -1;
+	return 0;
+}
+
+/* Root becomes [process] user; anybody else stays who they are. */
+static int
+become(const struct app *app)
+{
+	const struct passwd *pw;
+	struct stat sb;
+
+	if (geteuid() != 0)
+		return EXIT_DONE;
+	if ((pw = getpwnam(app->conf->user)) == NULL) {
+		fprintf(stderr,
+		    "%s: %s: [process] user: there is no account named %s\n",
+		    APP_PROG, app->conf_path, app->conf->user);
+		return EXIT_CANNOT;
+	}
+	if (make_state(app->conf->dir, pw) == -1) {
+		fprintf(stderr, "%s: %s: %s\n", APP_PROG, app->conf->dir,
+		    strerror(errno));
+		return EXIT_CANNOT;
+	}
+	if (pw->pw_uid == 0) {
+		if (stat(app->conf->dir, &sb) == -1 || sb.st_uid != 0)
+			return out_refusal(APP_PROG, AAD_R_STATE_OWNER,
+			    app->conf->dir);
+		fprintf(stderr,
+		    "%s: warning: [process] user = root keeps all of root's "
+		    "power for a program that talks to the network\n",
+		    APP_PROG);
+		return EXIT_DONE;
+	}
+	if (priv_drop(pw->pw_uid, pw->pw_gid) != 0) {
+		fprintf(stderr, "%s: cannot become %s: %s\n", APP_PROG,
+		    app->conf->user, strerror(errno));
+		return EXIT_CANNOT;
+	}
+	return EXIT_DONE;
+}
+
+int
+app_start(struct app *app)
+{
+	struct conf_error why;
+	int r;
+
+	memset(&why, 0, sizeof(why));
+	if ((r = conf_load(app->conf_path, geteuid(), &app->conf, &why)) != 0 ||
+	    (r = rules_new(app->conf, &app->rules, &why)) != 0)
+		return conf_refused(app, r, &why);
+	log_configure(app->conf->log_facility, app->conf->log_level);
+	return become(app);
+}
+
+void
+app_release(struct app *app)
+{
+	rules_free(app->rules);
+	conf_free(app->conf);
+	app->rules = NULL;
+	app->conf = NULL;
+}
+
+/* At most PUB_MAX bytes of a file or stdin, with a NUL behind them. */
+static int
+read_pub(const char *path, char buf[static PUB_MAX + 1], size_t *lenp)
+{
+	size_t len = 0;
+	ssize_t n;
+	int fd = STDIN_FILENO;
+
+	/* NB. O_NONBLOCK: a FIFO must not hang us; files ignore it. */
+	if (strcmp(path, "-") != 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd == -1)
+		return -1;
+	do {
+		n = read(fd, buf + len, PUB_MAX + 1 - len);
+		if (n > 0)
+			len += (size_t)n;
+	} while ((n > 0 && len <= PUB_MAX) || (n == -1 && errno == EINTR));
+	if (fd != STDIN_FILENO)
+		close(fd);
+	if (n == -1)
+		return -1;
+	if (len > PUB_MAX)
+		len = 0; /* no public key is that long: refused as malformed */
+	buf[len] = '\0';
+	*lenp = len;
+	return 0;
+}
+
+int
+app_read_key(const char *path, struct key *key)
+{
+	char buf[PUB_MAX + 1];
+	enum reason why = AAD_R_UNSET;
+	size_t len = 0;
+	int r;
+
+	if (read_pub(path, buf, &len) == -1) {
+		fprintf(stderr, "%s: %s: %s\n", APP_PROG, path,
+		    strerror(errno));
+		return EXIT_CANNOT;
+	}
+	r = key_from_pub(buf, len, key, &why);
+	/* NB. somebody may have named a private key. */
+	explicit_bzero(buf, sizeof(buf));
+	if (r == 0)
+		return EXIT_DONE;
+	if (r != AAD_EREFUSED)
+		why = r == AAD_ENOMEM ? AAD_R_NO_MEMORY : AAD_R_UNSET;
+	return out_refusal(APP_PROG, why, path);
+}
+
+int
+app_uid(const char *login, const char *arg, int64_t *uidp)
+{
+	const struct passwd *pw;
+	uint64_t uid;
+
+	*uidp = POLICY_UID_UNJUDGED;
+	if (arg != NULL) {
+		if (!text_number(arg, UID_MAX, &uid)) {
+			fprintf(stderr, "%s: --uid takes a number\n", APP_PROG);
+			return EXIT_USAGE;
+		}
+		*uidp = (int64_t)uid;
+		return EXIT_DONE;
+	}
+	if ((pw = getpwnam(login)) != NULL) {
+		*uidp = (int64_t)pw->pw_uid;
+		return EXIT_DONE;
+	}
+	fprintf(stderr,
+	    "%s: warning: there is no account named %s here, so its uid is "
+	    "not judged\n",
+	    APP_PROG, login);
+	return EXIT_DONE;
+}
+
+int
+app_state_error(const struct app *app, int r, enum reason why)
+{
+	char detail[320];
+	int saved = errno;
+
+	if (r == AAD_ENOMEM)
+		return out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);
+	if (r == AAD_ESYS && (saved == ENOSPC || saved == EROFS ||
+				 saved == EDQUOT || saved == EIO))
+		why = AAD_R_DISK;
+	snprintf(detail, sizeof(detail), "%.200s: %s", app->conf->dir,
+	    r == AAD_ESYS ? strerror(saved) : err_name(r));
+	return out_refusal(APP_PROG, why, detail);
+}
+
+json_t *
+app_json_time(int64_t t)
+{
+	char text[TEXT_TIME_LEN + 1];
+
+	if (t == 0)
+		return json_null();
+	text_time_format(t, text);
+	return json_string(text);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * app: what every verb of aadssh starts with: the configuration, judged;
+ * root given up; the account a login names.
+ */
+
+#ifndef AAD_APP_H
+#define AAD_APP_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cmd/cli/out.h"
+#include "cmd/cli/verb.h"
+#include "core/conf.h"
+#include "core/reason.h"
+#include "host/cache.h"
+#include "policy/rules.h"
+#include "ssh/key.h"
+
+#define APP_PROG       "aadssh"
+#define APP_USAGE      "aadssh [-f CONF]"
+#define APP_CONF       "/etc/aadssh/aadssh.conf"
+#define APP_MACHINE_ID "/etc/machine-id"
+
+struct app {
+	const struct verb *verbs;
+	const char *conf_path;
+	struct conf *conf; /* after app_start() */
+	struct rules *rules; /* after app_start() */
+};
+
+/*
+ * Load and judge the configuration, then, as root, become [process] user;
+ * a missing state directory is made with its ownership before that.
+ *
+ * Files that only the caller can read are read before this is called.
+ * Returns EXIT_DONE, or EXIT_CANNOT with the error printed.
+ */
+int app_start(struct app *app);
+
+void app_release(struct app *app);
+
+/* How the verb is called, to stderr; returns EXIT_USAGE. */
+int app_usage(const struct app *app, const char *verb);
+
+/*
+ * Read FILE.pub, as whoever runs the program: a regular file or "-" for
+ * stdin, one public key.  Prints what is wrong.
+ * Returns EXIT_DONE; EXIT_NO for a key that is refused; EXIT_CANNOT.
+ */
+int app_read_key(const char *path, struct key *key);
+
+/*
+ * The uid that policy judges: of the account named login, or arg when it is
+ * not NULL.  An unknown account is POLICY_UID_UNJUDGED with a warning line.
+ * Returns EXIT_DONE or EXIT_USAGE for a bad arg.
+ */
+int app_uid(const char *login, const char *arg, int64_t *uidp);
+
+/* An error of the state directory, printed.  Returns the exit code. */
+int app_state_error(const struct app *app, int r, enum reason why);
+
+/* Unix seconds as a JSON string in RFC 3339; null for 0. */
+json_t *app_json_time(int64_t t);
+
+#endif /* AAD_APP_H */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+
+/* aadssh check: is the configuration sound, and does it let anybody in? */
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/aadssh/app.h"
+#include "cmd/aadssh/verbs.h"
+
+#define WARNINGS_MAX 4
+
+static int
+parse(int argc, char **argv, int *jsonp)
+{
+	static const struct option longs[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	*jsonp = 0;
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (c != 'j')
+			return -1;
+		*jsonp = 1;
+	}
+	return argc == optind ? 0 : -1;
+}
+
+/* Sound, but surely not what was meant. */
+static size_t
+warnings(const struct conf *c, const char *out[static WARNINGS_MAX])
+{
+	size_t n = 0;
+
+	if (!c->has_idp)
+		out[n++] = "there is no [idp] section, so nobody can sign in";
+	if (c->domain.n == 0 && c->nlogins == 0)
+		out[n++] = "there is neither a [map] domain nor a [login] "
+			   "section, so nobody can log in";
+	if (strcmp(c->user, "root") == 0)
+		out[n++] = "[process] user = root keeps all of root's power "
+			   "for a program that talks to the network";
+	if (c->grace > 0)
+		out[n++] = "grace lets a key in after its token ended, while "
+			   "Azure AD cannot be reached";
+	return n;
+}
+
+static int
+print(const struct app *app, int r, const struct conf_error *why,
+    const char *const *warn, size_t nwarn)
+{
+	size_t i;
+
+	if (r != 0 && why->line != 0)
+		printf("%s:%u: %s\n", app->conf_path, why->line, why->text);
+	else if (r != 0)
+		printf("%s: %s\n", app->conf_path, why->text);
+	for (i = 0; i < nwarn; i++)
+		printf("%s: warning: %s\n", app->conf_path, warn[i]);
+	if (r == 0)
+		printf("%s: sound\n", app->conf_path);
+	return EXIT_DONE;
+}
+
+static int
+print_json(const struct app *app, int r, const struct conf_error *why,
+    const char *const *warn, size_t nwarn)
+{
+	json_t *list = json_array(), *o;
+	size_t i;
+
+	for (i = 0; i < nwarn; i++)
+		json_array_append_new(list, json_string(warn[i]));
+	o = json_pack("{s:i s:s s:b s:o}", "v", 1, "file", app->conf_path,
+	    "sound", r == 0, "warnings", list);
+	if (r != 0) {
+		json_object_set_new(o, "line", json_integer(why->line));
+		json_object_set_new(o, "error", json_string(why->text));
+	}
+	return out_json(o);
+}
+
+int
+verb_check(void *arg, int argc, char **argv)
+{
+	struct app *app = arg;
+	const char *warn[WARNINGS_MAX];
+	struct conf_error why;
+	size_t nwarn = 0;
+	int json, r, code;
+
+	if (parse(argc, argv, &json) != 0)
+		return app_usage(app, argv[0]);
+	memset(&why, 0, sizeof(why));
+	if ((r = conf_load(app->conf_path, geteuid(), &app->conf, &why)) == 0 &&
+	    (r = rules_new(app->conf, &app->rules, &why)) == 0)
+		nwarn = warnings(app->conf, warn);
+	code = json ? print_json(app, r, &why, warn, nwarn)
+		    : print(app, r, &why, warn, nwarn);
+	if (code != EXIT_DONE || r == 0)
+		return code;
+	return r == AAD_EFORMAT || r == AAD_EPERM || r == AAD_ETOOBIG
+		   ? EXIT_NO
+		   : EXIT_CANNOT;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+
+/* aadssh: sign in, and look after what sign-ins left on this host. */
+
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "cmd/aadssh/app.h"
+#include "cmd/aadssh/verbs.h"
+#include "cmd/cli/log.h"
+#include "cmd/cli/priv.h"
+
+static const struct verb verbs[] = {
+	{ "login", verb_login, "LOGIN FILE.pub [--uid N] [--json]",
+	    "sign in with a device code; remember the token for this key" },
+	{ "status", verb_status, "[LOGIN] [--json]",
+	    "show the sign-ins of this host, and how long they last" },
+	{ "explain", verb_explain, "LOGIN FILE.pub [--uid N] [--json]",
+	    "say, step by step, what sshd would be told about this key" },
+	{ "refresh", verb_refresh, "--keys-only [--force] [--json]",
+	    "fetch the tenant keys when they are due" },
+	{ "deny", verb_deny, "--oid|--key|--login X [--until T] [--json]",
+	    "refuse an identity, a key or a login from now on" },
+	{ "undeny", verb_deny, "--oid|--key|--login X [--json]",
+	    "lift such a denial" },
+	{ "forget", verb_forget, "LOGIN [--key SHA256:...] [--pin] [--json]",
+	    "remove the sign-ins of a login, and its pin" },
+	{ "check", verb_check, "[--json]",
+	    "say whether the configuration is sound" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+/* -f CONF, --version and --help, in front of the verb. */
+static int
+options(struct app *app, int *argcp, char ***argvp)
+{
+	char **argv = *argvp;
+	int argc = *argcp;
+
+	for (argc--, argv++; argc > 0 && argv[0][0] == '-'; argc--, argv++) {
+		if (strcmp(argv[0], "-f") == 0 && argc > 1) {
+			app->conf_path = argv[1];
+			argc--;
+			argv++;
+		} else if (strcmp(argv[0], "--version") == 0) {
+			puts(APP_PROG " " AADSSH_VERSION);
+			return 0;
+		} else if (strcmp(argv[0], "--help") == 0 ||
+			   strcmp(argv[0], "-h") == 0) {
+			static char help[] = "help";
+			static char *one[] = { help, NULL };
+			verb_dispatch(verbs, APP_USAGE, app, 1, one);
+			return 0;
+		} else {
+			argc = 0;
+			break;
+		}
+	}
+	*argcp = argc;
+	*argvp = argv;
+	return 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct app app = { verbs, APP_CONF, NULL, NULL };
+	int code;
+
+	if (priv_begin() != 0 || priv_clean_environment(NULL) != 0 ||
+	    sodium_init() == -1) {
+		fprintf(stderr, "%s: cannot start\n", APP_PROG);
+		return EXIT_CANNOT;
+	}
+	json_object_seed(randombytes_random() | 1U);
+	log_open(APP_PROG, LOG_AUTHPRIV, LOG_INFO);
+	if (!options(&app, &argc, &argv))
+		return out_finish(APP_PROG, EXIT_DONE);
+	code = verb_dispatch(verbs, APP_USAGE, &app, argc, argv);
+	app_release(&app);
+	return out_finish(APP_PROG, code);
+}
