@@ -16,6 +16,7 @@ CFLAGS ?= -O2 -g
 HOOK_LIBS ?= static
 WERROR ?=
 B ?= build
+VERSION = 0.1.0
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -36,7 +37,8 @@ HARDEN += -fcf-protection=full
 endif
 SAN = -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
-cflags = -std=c11 -D_GNU_SOURCE -Ilib -I. $(WARN) $(WERROR) $(HARDEN) \
+cflags = -std=c11 -D_GNU_SOURCE -DAADSSH_VERSION='"$(VERSION)"' \
+	-Ilib -I. $(WARN) $(WERROR) $(HARDEN) \
 	-MMD -MP $(CPPFLAGS) $(CFLAGS)
 ldflags = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
 	$(LDFLAGS)
@@ -76,7 +78,7 @@ host = hostid record cache denial pin decision
 cli = verb out log priv clock
 cli_hook = log priv clock sandbox
 hook = main
-aadssh = main signin ui tenantkeys login status explain refresh deny forget \
+aadssh = main app signin ui tenantkeys login status explain refresh deny forget \
 	check
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
@@ -147,6 +149,56 @@ unit-bins: $(unit_bins)
 
 unit: need-test $(unit_bins)
 	$(Q)test/unit/run.sh $(unit_bins)
+
+# ---- everything else --------------------------------------------------------
+need-build need-demo need-test: need-%:
+	$(Q)test/tools/deps.sh need $*
+
+deps: deps-test
+deps-build deps-demo deps-test: deps-%:
+	$(Q)test/tools/deps.sh install $*
+
+# NB. these start a second make, so that what deps.sh installs is there when
+# make looks for libraries and compilers.
+check: need-test
+	$(Q)$(MAKE) --no-print-directory all unit-bins
+	$(Q)CC="$(CC)" test/check.sh
+
+demo: need-demo
+	$(Q)$(MAKE) --no-print-directory $(programs)
+	$(Q)test/e2e/demo.sh
+
+bench: need-test
+	$(Q)$(MAKE) --no-print-directory $(programs)
+	$(Q)test/bench/run.sh
+
+lint: need-test
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)test/lint/run.sh
+
+# The unit tests under AddressSanitizer and UndefinedBehaviourSanitizer.
+asan: need-test
+	$(Q)$(MAKE) --no-print-directory B=$(B)/asan HARDEN=-fPIE \
+	    CFLAGS="-O1 -g $(SAN)" unit
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/usr/libexec/aadssh \
+	    $(DESTDIR)/etc/aadssh $(DESTDIR)/usr/lib/sysusers.d \
+	    $(DESTDIR)/usr/lib/tmpfiles.d \
+	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples \
+	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
+	install -m 0755 $(B)/aadssh $(DESTDIR)$(PREFIX)/bin/aadssh
+	install -m 0755 $(B)/aadssh-authkeys \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys
+	test -e $(DESTDIR)/etc/aadssh/aadssh.conf || \
+	    install -m 0644 conf/aadssh.conf $(DESTDIR)/etc/aadssh/aadssh.conf
+	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
+	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
+	install -m 0644 conf/sshd_config.d/50-aadssh.conf \
+	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/
+	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 0644 docs/aadssh.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 docs/aadssh-authkeys.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 
 clean:
 	rm -rf $(B)
