@@ -20,6 +20,8 @@
 #define KEY_RSA_MAX  16384 /* bits; OpenSSH's own bound */
 #define KEY_TYPE_MAX 40 /* bytes; the longest plain name has 34 */
 #define KEY_FP_LEN   50 /* "SHA256:" + 43 base64 digits */
+/* bytes of a security key's application: "ssh:" and what its owner added */
+#define KEY_APPLICATION_MAX 256
 
 enum key_kind {
 	KEY_NONE = 0,
@@ -42,15 +44,19 @@ struct key {
 };
 
 /*
- * Decode sshd's pair: %t, and %k in strict base64.
+ * Decode sshd's pair: %t, and %k in strict base64.  type is one of the
+ * wire's names, NUL-terminated; so is base64, of any length.
  *
  * The blob's inner type must equal type, be one of the plain types above,
- * have nothing behind its last field, and be sound: RSA >= KEY_RSA_MIN with
- * an odd exponent >= 3 and odd modulus, EC points on their curve, Ed25519
- * points canonical and of the main group, sk application not empty.
+ * have nothing behind its last field, and be sound: RSA of KEY_RSA_MIN to
+ * KEY_RSA_MAX bits with an odd exponent >= 3 and odd modulus, EC points
+ * uncompressed and on their curve, Ed25519 points canonical and of the main
+ * group, an sk application of printable ASCII.
  *
- * *k: zero unless 0 is returned.  *whyp is set for AAD_EREFUSED:
- * KEY_MALFORMED, KEY_TYPE, KEY_WEAK, KEY_CERTIFICATE.
+ * *k: zero unless 0 is returned; what it held before is not freed.
+ * *whyp: for AAD_EREFUSED KEY_MALFORMED (also when type and blob disagree),
+ * KEY_TYPE, KEY_WEAK or KEY_CERTIFICATE; NO_MEMORY for AAD_ENOMEM; else
+ * UNSET.
  * Returns 0; AAD_EREFUSED; AAD_ENOMEM.
  */
 int key_decode(const char *type, const char *base64, struct key *k,
@@ -62,8 +68,10 @@ int key_from_blob(const uint8_t *blob, size_t len, struct key *k,
 
 /*
  * One line of a .pub file: "TYPE BASE64 [COMMENT]", one line, an optional
- * line feed at its end, blanks only between the fields.  Options in front
- * are refused.  A private key is KEY_MALFORMED, and nothing of it is kept.
+ * line feed at its end, no blank in front, fields parted by blanks or tabs.
+ * ssh-keygen -C '' leaves a blank behind the second.  Options in front are
+ * KEY_MALFORMED; so is a private key, of which nothing is copied; so is
+ * any other control byte, the CR of a file from Windows included.
  *
  * len: bytes at text, with a NUL behind them; a NUL within is malformed.
  */
@@ -81,7 +89,7 @@ void key_fingerprint_of(const uint8_t hash[static 32],
     char out[static KEY_FP_LEN + 1]);
 
 /*
- * "SHA256:…" back to the 32 bytes.
+ * "SHA256:…" back to the 32 bytes, which are zero when it is not one.
  * Returns 0 or AAD_EFORMAT.
  */
 int key_fingerprint_parse(const char *text,
@@ -92,7 +100,7 @@ int key_fingerprint_parse(const char *text,
  * "[OPTIONS ]TYPE BASE64\n", no comment (sshd(8) AUTHORIZED_KEYS).
  *
  * options: NULL or a name_options_ok() list; never trusted here: a
- * list that is not one is AAD_EARG.
+ * list that is not one is AAD_EARG, and so is a key that nobody decoded.
  * *outp: heap, the caller frees it.
  * Returns 0; AAD_EARG; AAD_ENOMEM.
  */
