@@ -29,6 +29,14 @@ int b64_decode(enum b64_kind kind, const char *text, size_t len, uint8_t **outp,
     size_t *outlenp) AAD_MUST_CHECK;
 
 /*
+ * Decode len characters into exactly outlen bytes at out, without
+ * allocating.  out is zero unless 0 is returned.
+ * Returns 0 or AAD_EFORMAT, also when there are fewer bytes or more.
+ */
+int b64_decode_exact(enum b64_kind kind, const char *text, size_t len,
+    uint8_t *out, size_t outlen) AAD_MUST_CHECK;
+
+/*
  * Encode len bytes into a NUL-terminated string that the caller frees.
  * Returns 0; AAD_ETOOBIG over 16 MiB; AAD_ENOMEM.
  */
