@@ -67,7 +67,8 @@ endif
 aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
 
 # ---- our objects, one list a folder ----------------------------------------
-core = err reason file secret b64 name text conf
+core = err reason file secret b64 name text value setting keyword \
+	conf
 ssh = wire key curve
 token = jws jwks verify_jwt verify_nettle claims token
 token_hook = jws jwks verify_nettle claims token

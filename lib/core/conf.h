@@ -5,8 +5,8 @@
  * traps closed: the file is read whole and judged, and a line over 190
  * bytes, a NUL, a BOM, a line that starts with a blank, an unknown key or
  * section, a repeated key or section is an error with its line.  One static
- * table of keywords (conf.c) is what the parser, `aadssh check`, the lint of
- * conf/aadssh.conf and the man page are held to.
+ * table of keywords (keyword.c) is what the parser, `aadssh check`, the lint
+ * of conf/aadssh.conf and the man page are held to.
  */
 
 #ifndef AAD_CONF_H
@@ -46,7 +46,8 @@ struct conf_login {
 /* A plain record, read-only after conf_load(); strings are never NULL
  * unless said. */
 struct conf {
-	/* [idp]; has_idp is false when the section is absent */
+	/* [idp]; has_idp is false when the section is absent, and then every
+	 * string of it is NULL */
 	bool has_idp;
 	char *tenant; /* GUID, lower case */
 	char *client_id; /* GUID, lower case */
@@ -67,7 +68,7 @@ struct conf {
 	int log_level; /* default LOG_INFO */
 	int log_facility; /* default LOG_AUTHPRIV */
 	/* [token], seconds */
-	int64_t keys_refresh; /* default 1 h */
+	int64_t keys_refresh; /* default 1 h, or keys_max_age when shorter */
 	int64_t keys_max_age; /* default 24 h */
 	int64_t sign_in_max_age; /* default 12 h */
 	int64_t grace; /* default 0 */
@@ -88,6 +89,13 @@ struct conf_error {
 	unsigned int line; /* 0: the whole file */
 	char text[200]; /* one sentence, clean for a terminal */
 };
+
+/*
+ * Say what is wrong: the text is made like printf(3)'s and cleaned for a
+ * terminal.  Returns AAD_EFORMAT.
+ */
+int conf_fail(struct conf_error *why, unsigned int line, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /*
  * Read and check a file: O_NOFOLLOW, owner root or self, not writable by

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/keyword.h"
+#include "core/setting.h"
+#include "core/text.h"
+
+#define DAY INT64_C(86400)
+/* Beyond these a key that was taken, or a person who left, stays too long. */
+#define KEYS_MAX_AGE_MAX    (30 * DAY)
+#define SIGN_IN_MAX_AGE_MAX (90 * DAY)
+#define GRACE_MAX	    (7 * DAY)
+#define CONFIRM_MAX	    DAY
+
+struct keyword {
+	struct conf_keyword pub;
+	setting_fn *set;
+	size_t offset; /* in struct conf, or conf_login for "login" */
+	bool late; /* keyword_finish() knows the default */
+};
+
+#define IN(member)    offsetof(struct conf, member)
+#define LOGIN(member) offsetof(struct conf_login, member)
+
+/* In the order of the manual.  clang-format would tear the rows apart. */
+/* clang-format off */
+static const struct keyword keywords[] = {
+	{ { "idp", "tenant", "guid", false, NULL },
+	    setting_guid, IN(tenant), false },
+	{ { "idp", "client_id", "guid", false, NULL },
+	    setting_guid, IN(client_id), false },
+	{ { "idp", "cloud", "cloud", false, "public" },
+	    setting_cloud, IN(cloud), true },
+	{ { "idp", "authority", "authority", false, NULL },
+	    setting_authority, IN(authority), false },
+	{ { "idp", "ca_file", "path", false, NULL },
+	    setting_path, IN(ca_file), false },
+	{ { "idp", "proxy", "proxy", false, NULL },
+	    setting_proxy, IN(proxy), false },
+	{ { "idp", "scope", "scopes", false,
+	      "api://CLIENT_ID/Ssh.Login openid profile" },
+	    setting_scope, IN(scope), true },
+	{ { "idp", "flow", "flow", false, "device" },
+	    setting_flow, 0, false },
+	{ { "idp", "require_acrs", "acr", true, NULL },
+	    setting_acr, IN(require_acrs), false },
+	{ { "process", "user", "login", false, "aadssh" },
+	    setting_login, IN(user), false },
+	{ { "state", "dir", "path", false, "/var/lib/aadssh" },
+	    setting_path, IN(dir), false },
+	{ { "state", "run", "path", false, "/run/aadssh" },
+	    setting_path, IN(run), false },
+	{ { "state", "trust", "path", false, "/etc/ssh/aadssh" },
+	    setting_path, IN(trust), false },
+	{ { "log", "level", "level", false, "info" },
+	    setting_level, IN(log_level), false },
+	{ { "log", "facility", "facility", false, "authpriv" },
+	    setting_facility, IN(log_facility), false },
+	{ { "token", "keys_refresh", "duration", false, "1h" },
+	    setting_duration, IN(keys_refresh), true },
+	{ { "token", "keys_max_age", "duration", false, "24h" },
+	    setting_duration, IN(keys_max_age), false },
+	{ { "token", "sign_in_max_age", "duration", false, "12h" },
+	    setting_duration, IN(sign_in_max_age), false },
+	{ { "token", "grace", "duration", false, "0" },
+	    setting_duration, IN(grace), false },
+	{ { "token", "confirm", "duration", false, "1h" },
+	    setting_duration, IN(confirm), false },
+	{ { "map", "domain", "domain", true, NULL },
+	    setting_list, IN(domain), false },
+	{ { "map", "require", "rule", true, NULL },
+	    setting_list, IN(require), false },
+	{ { "map", "never", "login", true, NULL },
+	    setting_list, IN(never), false },
+	{ { "map", "min_uid", "uid", false, "1000" },
+	    setting_uid, IN(min_uid), false },
+	{ { "login", "allow", "rule", true, NULL },
+	    setting_list, LOGIN(allow), false },
+	{ { "login", "options", "options", false, NULL },
+	    setting_options, LOGIN(options), false },
+	{ { "login", "hosts", "hosts", true, NULL },
+	    setting_hosts, LOGIN(hosts), false },
+};
+/* clang-format on */
+
+#define NKEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
+
+_Static_assert(NKEYWORDS <= KEYWORD_MAX, "callers keep a line for each");
+
+const struct conf_keyword *
+conf_keyword(size_t i)
+{
+	return i < NKEYWORDS ? &keywords[i].pub : NULL;
+}
+
+size_t
+keyword_find(const char *section, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NKEYWORDS; i++)
+		if (strcmp(keywords[i].pub.section, section) == 0 &&
+		    strcmp(keywords[i].pub.name, name) == 0)
+			return i;
+	return KEYWORD_NONE;
+}
+
+bool
+keyword_section_ok(const char *section)
+{
+	size_t i;
+
+	for (i = 0; i < NKEYWORDS; i++)
+		if (strcmp(keywords[i].pub.section, section) == 0)
+			return true;
+	return false;
+}
+
+int
+keyword_set(size_t i, struct conf *c, struct conf_login *login,
+    const char *value, unsigned int line, struct conf_error *why)
+{
+	const struct keyword *k = &keywords[i];
+	struct setting s = { k->pub.section, k->pub.name, value, line, login,
+		why };
+	char *base = login != NULL ? (char *)login : (char *)c;
+
+	return k->set(&s, base + k->offset);
+}
+
+static unsigned int
+seen_line(const unsigned int *seen, const char *section, const char *name)
+{
+	return seen[keyword_find(section, name)];
+}
+
+/* Cloud, authority, issuer and scope follow from each other. */
+static int
+finish_idp(struct conf *c, const unsigned int *seen, unsigned int idp_line,
+    struct conf_error *why)
+{
+	unsigned int a = seen_line(seen, "idp", "authority");
+	unsigned int b = seen_line(seen, "idp", "cloud");
+
+	if (c->tenant == NULL)
+		return conf_fail(why, idp_line, "[idp] has no tenant");
+	if (c->client_id == NULL)
+		return conf_fail(why, idp_line, "[idp] has no client_id");
+	if (a != 0 && b != 0)
+		return conf_fail(why, a > b ? a : b,
+		    "[idp] cloud and authority exclude each other");
+	if (a == 0) {
+		if (b == 0 && (c->cloud = strdup("public")) == NULL)
+			return AAD_ENOMEM;
+		c->authority = strdup(setting_authority_of(c->cloud));
+		if (c->authority == NULL)
+			return AAD_ENOMEM;
+	}
+	return 0;
+}
+
+/* malloc(3)ed text of two strings in a format, or NULL. */
+static char *
+joined(const char *prefix, const char *a, const char *middle, const char *b)
+{
+	size_t len = strlen(prefix) + strlen(a) + strlen(middle) + strlen(b);
+	char *s;
+
+	if ((s = malloc(len + 1)) != NULL)
+		snprintf(s, len + 1, "%s%s%s%s", prefix, a, middle, b);
+	return s;
+}
+
+static int
+finish_urls(struct conf *c)
+{
+	c->issuer = joined(c->authority, "/", c->tenant, "/v2.0");
+	if (c->issuer == NULL)
+		return AAD_ENOMEM;
+	if (c->scope == NULL) {
+		c->scope = joined("api://", c->client_id, "/Ssh.Login",
+		    " openid profile");
+		if (c->scope == NULL)
+			return AAD_ENOMEM;
+	}
+	return 0;
+}
+
+static int
+within(int64_t sec, int64_t min, int64_t max, const unsigned int *seen,
+    const char *name, struct conf_error *why)
+{
+	char low[TEXT_DURATION_LEN], high[TEXT_DURATION_LEN];
+
+	if (sec >= min && sec <= max)
+		return 0;
+	text_duration_format(min, low);
+	text_duration_format(max, high);
+	return conf_fail(why, seen_line(seen, "token", name),
+	    "[token] %s: %s to %s is allowed", name, low, high);
+}
+
+static int
+finish_token(struct conf *c, const unsigned int *seen, struct conf_error *why)
+{
+	unsigned int refresh = seen_line(seen, "token", "keys_refresh");
+	int r;
+
+	if ((r = within(c->keys_max_age, 1, KEYS_MAX_AGE_MAX, seen,
+		 "keys_max_age", why)) != 0 ||
+	    (r = within(c->sign_in_max_age, 1, SIGN_IN_MAX_AGE_MAX, seen,
+		 "sign_in_max_age", why)) != 0 ||
+	    (r = within(c->grace, 0, GRACE_MAX, seen, "grace", why)) != 0 ||
+	    (r = within(c->confirm, 1, CONFIRM_MAX, seen, "confirm", why)) != 0)
+		return r;
+	if (refresh == 0)
+		c->keys_refresh = c->keys_max_age < 3600 ? c->keys_max_age
+							 : 3600;
+	if (c->keys_refresh < 1 || c->keys_refresh > c->keys_max_age)
+		return conf_fail(why, refresh,
+		    "[token] keys_refresh: more than 0 and not more than "
+		    "keys_max_age is allowed");
+	if (c->grace > c->sign_in_max_age)
+		return conf_fail(why, seen_line(seen, "token", "grace"),
+		    "[token] grace: not more than sign_in_max_age is allowed");
+	return 0;
+}
+
+int
+keyword_finish(struct conf *c, const unsigned int seen[static KEYWORD_MAX],
+    unsigned int idp_line, struct conf_error *why)
+{
+	const struct keyword *k;
+	size_t i;
+	int r;
+
+	for (i = 0; i < NKEYWORDS; i++) {
+		k = &keywords[i];
+		if (seen[i] != 0 || k->late || k->pub.fallback == NULL)
+			continue;
+		r = keyword_set(i, c, NULL, k->pub.fallback, 0, why);
+		if (r != 0)
+			return r;
+	}
+	if (c->has_idp && ((r = finish_idp(c, seen, idp_line, why)) != 0 ||
+			      (r = finish_urls(c)) != 0))
+		return r;
+	return finish_token(c, seen, why);
+}
