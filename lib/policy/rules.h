@@ -64,9 +64,21 @@ unsigned int rules_domain(const struct rules *r, const char *domain);
 /* Whether a login is never mapped: built in, or listed in never. */
 bool rules_is_never(const struct rules *r, const char *login);
 
+/* The line of the [map] never that lists this login, 0 when none does. */
+unsigned int rules_never_line(const struct rules *r, const char *login);
+
 int64_t rules_min_uid(const struct rules *r);
 
-/* Every value that claim acrs must hold; NULL behind the last. */
-const char *rules_acrs(const struct rules *r, size_t i);
+/* Whether [map] gives anybody anything: it has a domain. */
+bool rules_has_map(const struct rules *r);
+
+/* The line of a login's [login NAME] section, 0 when it has none. */
+unsigned int rules_login_line(const struct rules *r, const char *login);
+
+/*
+ * Every value that claim acrs must hold; NULL behind the last.
+ * linep: its line in the configuration, or NULL.
+ */
+const char *rules_acrs(const struct rules *r, size_t i, unsigned int *linep);
 
 #endif /* AAD_RULES_H */
