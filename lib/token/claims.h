@@ -38,10 +38,8 @@ struct claims {
 	char oid[NAME_GUID_LEN + 1]; /* lower case GUID */
 	char *upn;
 	char *preferred_username;
-	char *name; /* display only */
 	char *idp; /* who the user signed in with, when not iss */
 	char *uti; /* the token's id in the sign-in log */
-	char *sid;
 	enum claims_acct acct;
 	int64_t iat;
 	int64_t exp;

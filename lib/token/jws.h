@@ -36,7 +36,8 @@ struct jws {
 /*
  * Size, exactly three parts, strict base64url, a JSON object without
  * duplicate members as header; alg exactly "RS256"; typ absent or "JWT"
- * (case-insensitive); none of crit b64 jwk jku x5u x5c zip cty enc epk;
+ * (case-insensitive); none of crit b64 jwk jku x5u x5c zip cty enc epk, and no nonce (a token
+ * for Microsoft Graph, signed over other bytes than it shows);
  * kid a string of NAME_KID_MAX.  x5t is tolerated and never read.
  *
  * token: len bytes with a NUL behind them; borrowed as long as *j lives.

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "core/b64.h"
+#include "token/jwks.h"
+
+#define VERSION	 1
+#define TEMPLATE "{tenantid}"
+
+static int
+load(const char *text, size_t len, json_t **outp)
+{
+	json_error_t err;
+
+	*outp = json_loadb(text, len, JSON_REJECT_DUPLICATES, &err);
+	if (*outp != NULL)
+		return 0;
+	return json_error_code(&err) == json_error_out_of_memory ? AAD_ENOMEM
+								 : AAD_EFORMAT;
+}
+
+/* A base64url unsigned number without leading zero byte (RFC 7518 s.2). */
+static int
+take_number(const json_t *o, const char *name, size_t max, uint8_t **outp,
+    size_t *lenp)
+{
+	const json_t *v = json_object_get(o, name);
+	int r;
+
+	if (!json_is_string(v) || json_string_length(v) > max / 3 * 4 + 4)
+		return AAD_EFORMAT;
+	r = b64_decode(B64_URL, json_string_value(v), json_string_length(v),
+	    outp, lenp);
+	if (r != 0)
+		return r;
+	return *lenp == 0 || *lenp > max || (*outp)[0] == 0 ? AAD_EFORMAT : 0;
+}
+
+/* kid, n and e of one key into *k, which is released on failure. */
+static int
+take_key(const json_t *o, struct jwk *k)
+{
+	const char *kid = json_string_value(json_object_get(o, "kid"));
+	int r;
+
+	memset(k, 0, sizeof(*k));
+	if (kid == NULL || !name_kid_ok(kid))
+		return AAD_EFORMAT;
+	memcpy(k->kid, kid, strlen(kid) + 1);
+	if ((r = take_number(o, "n", JWKS_RSA_MAX / 8, &k->n, &k->n_len)) !=
+		0 ||
+	    (r = take_number(o, "e", 8, &k->e, &k->e_len)) != 0) {
+		free(k->n);
+		free(k->e);
+		memset(k, 0, sizeof(*k));
+	}
+	return r;
+}
+
+/* Whether text, its "{tenantid}" replaced by tenant, is issuer. */
+static bool
+issuer_fits(const char *text, const char *issuer, const char *tenant)
+{
+	const char *at = strstr(text, TEMPLATE);
+	size_t head, tail = strlen(tenant);
+
+	if (at == NULL)
+		return strcmp(text, issuer) == 0;
+	head = (size_t)(at - text);
+	return strncmp(text, issuer, head) == 0 &&
+	       strncmp(issuer + head, tenant, tail) == 0 &&
+	       strcmp(at + strlen(TEMPLATE), issuer + head + tail) == 0;
+}
+
+/* A string member is absent, or one of these two. */
+static bool
+is_or_absent(const json_t *o, const char *name, const char *value)
+{
+	const json_t *v = json_object_get(o, name);
+
+	return v == NULL ||
+	       (json_is_string(v) && strcmp(json_string_value(v), value) == 0);
+}
+
+/* Whether a provider's key is one that may sign tokens of this issuer. */
+static bool
+usable(const json_t *o, const char *issuer, const char *tenant)
+{
+	static const char *const private_members[] = { "d", "p", "q", "dp",
+		"dq", "qi", "oth", "k" };
+	const json_t *own = json_object_get(o, "issuer");
+	const char *kty = json_string_value(json_object_get(o, "kty"));
+	size_t i;
+
+	if (!json_is_object(o) || kty == NULL || strcmp(kty, "RSA") != 0 ||
+	    !is_or_absent(o, "use", "sig") || !is_or_absent(o, "alg", "RS256"))
+		return false;
+	for (i = 0; i < sizeof(private_members) / sizeof(private_members[0]);
+	     i++)
+		if (json_object_get(o, private_members[i]) != NULL)
+			return false;
+	return own == NULL ||
+	       (json_is_string(own) &&
+		   issuer_fits(json_string_value(own), issuer, tenant));
+}
+
+static int
+set_new(const char *issuer, int64_t fetched_at, size_t max, struct jwks **outp)
+{
+	struct jwks *s = calloc(1, sizeof(*s));
+
+	*outp = s;
+	if (s == NULL)
+		return AAD_ENOMEM;
+	s->fetched_at = fetched_at;
+	if ((s->issuer = strdup(issuer)) == NULL ||
+	    (s->keys = calloc(max, sizeof(*s->keys))) == NULL)
+		return AAD_ENOMEM;
+	return 0;
+}
+
+/* Whether a kid stands twice in the provider's set, usable or not. */
+static bool
+kid_repeated(const json_t *keys, size_t i)
+{
+	const char *kid = json_string_value(json_object_get(json_array_get(keys,
+								i),
+		       "kid")),
+		   *other;
+	size_t k;
+
+	for (k = 0; kid != NULL && k < i; k++) {
+		other = json_string_value(json_object_get(json_array_get(keys,
+							      k),
+		    "kid"));
+		if (other != NULL && strcmp(kid, other) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+strip_keys(const json_t *keys, const char *tenant, struct jwks *s)
+{
+	const json_t *o;
+	size_t i;
+	int r;
+
+	for (i = 0; i < json_array_size(keys); i++) {
+		o = json_array_get(keys, i);
+		if (kid_repeated(keys, i))
+			return AAD_EFORMAT;
+		if (!usable(o, s->issuer, tenant))
+			continue;
+		r = take_key(o, &s->keys[s->n]);
+		if (r == AAD_ENOMEM)
+			return r;
+		if (r == 0)
+			s->n++;
+	}
+	return s->n == 0 ? AAD_EFORMAT : 0;
+}
+
+int
+jwks_strip(const char *text, size_t len, const char *issuer, const char *tenant,
+    int64_t fetched_at, struct jwks **outp)
+{
+	struct jwks *s = NULL;
+	const json_t *keys;
+	json_t *o = NULL;
+	int r;
+
+	*outp = NULL;
+	if (len > JWKS_REPLY_MAX)
+		return AAD_ETOOBIG;
+	if ((r = load(text, len, &o)) != 0)
+		return r;
+	keys = json_object_get(o, "keys");
+	if (!json_is_array(keys) || json_array_size(keys) == 0) {
+		r = AAD_EFORMAT;
+		goto out;
+	}
+	if (json_array_size(keys) > JWKS_KEYS_MAX) {
+		r = AAD_ETOOBIG;
+		goto out;
+	}
+	if ((r = set_new(issuer, fetched_at, json_array_size(keys), &s)) != 0 ||
+	    (r = strip_keys(keys, tenant, s)) != 0)
+		goto out;
+	*outp = s;
+	s = NULL; /* now the caller's */
+out:
+	jwks_free(s);
+	json_decref(o);
+	return r;
+}
+
+/* The members of our own form, all of them and no other. */
+static int
+parse_set(const json_t *o, struct jwks **sp)
+{
+	const json_t *version = json_object_get(o, "v");
+	const json_t *at = json_object_get(o, "fetched_at");
+	const json_t *keys = json_object_get(o, "keys");
+	const char *issuer = json_string_value(json_object_get(o, "issuer"));
+	struct jwks *s;
+	size_t i, n = json_array_size(keys);
+	int r;
+
+	if (!json_is_integer(version))
+		return AAD_EFORMAT;
+	if (json_integer_value(version) > VERSION)
+		return AAD_EVERSION;
+	if (json_integer_value(version) != VERSION || issuer == NULL ||
+	    !json_is_integer(at) || json_integer_value(at) < 0 || n == 0 ||
+	    json_object_size(o) != 4)
+		return AAD_EFORMAT;
+	if (n > JWKS_KEYS_MAX)
+		return AAD_ETOOBIG;
+	if ((r = set_new(issuer, (int64_t)json_integer_value(at), n, sp)) != 0)
+		return r;
+	s = *sp;
+	for (i = 0; i < n; i++) {
+		const json_t *k = json_array_get(keys, i);
+		if (json_object_size(k) != 3 || kid_repeated(keys, i))
+			return AAD_EFORMAT;
+		if ((r = take_key(k, &s->keys[i])) != 0)
+			return r;
+		s->n++;
+	}
+	return 0;
+}
+
+int
+jwks_parse(const char *text, size_t len, struct jwks **outp)
+{
+	struct jwks *s = NULL;
+	json_t *o = NULL;
+	int r;
+
+	*outp = NULL;
+	if (len > JWKS_FILE_MAX)
+		return AAD_ETOOBIG;
+	if ((r = load(text, len, &o)) == 0)
+		r = parse_set(o, &s);
+	json_decref(o);
+	if (r != 0) {
+		jwks_free(s);
+		return r;
+	}
+	*outp = s;
+	return 0;
+}
+
+static json_t *
+key_json(const struct jwk *k)
+{
+	char *n = NULL, *e = NULL;
+	json_t *o = NULL;
+
+	if (b64_encode(B64_URL, k->n, k->n_len, &n) == 0 &&
+	    b64_encode(B64_URL, k->e, k->e_len, &e) == 0)
+		o = json_pack("{s:s s:s s:s}", "kid", k->kid, "n", n, "e", e);
+	free(n);
+	free(e);
+	return o;
+}
+
+int
+jwks_format(const struct jwks *s, char **outp, size_t *lenp)
+{
+	json_t *keys = json_array(), *o = NULL;
+	size_t i;
+
+	*outp = NULL;
+	*lenp = 0;
+	if (keys == NULL)
+		return AAD_ENOMEM;
+	for (i = 0; i < s->n; i++)
+		if (json_array_append_new(keys, key_json(&s->keys[i])) != 0)
+			goto out;
+	o = json_pack("{s:i s:s s:I s:O}", "v", VERSION, "issuer", s->issuer,
+	    "fetched_at", (json_int_t)s->fetched_at, "keys", keys);
+	if (o != NULL)
+		*outp = json_dumps(o, JSON_COMPACT);
+	if (*outp != NULL)
+		*lenp = strlen(*outp);
+out:
+	json_decref(o);
+	json_decref(keys);
+	return *outp == NULL ? AAD_ENOMEM : 0;
+}
+
+const struct jwk *
+jwks_find(const struct jwks *s, const char *kid)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		if (strcmp(s->keys[i].kid, kid) == 0)
+			return &s->keys[i];
+	return NULL;
+}
+
+void
+jwks_free(struct jwks *s)
+{
+	size_t i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; i < s->n; i++) {
+		free(s->keys[i].n);
+		free(s->keys[i].e);
+	}
+	free(s->keys);
+	free(s->issuer);
+	free(s);
+}

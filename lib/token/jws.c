@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "core/b64.h"
+#include "token/jws.h"
+
+/* Members that would change what is verified, or with which key. */
+static const char *const forbidden[] = { "crit", "b64", "jwk", "jku", "x5u",
+	"x5c", "zip", "cty", "enc", "epk", "nonce" };
+
+/* The two dots of exactly three parts. */
+static int
+find_dots(const char *token, size_t len, size_t *firstp, size_t *secondp)
+{
+	const char *a = memchr(token, '.', len), *b;
+
+	if (a == NULL)
+		return AAD_EFORMAT;
+	b = memchr(a + 1, '.', len - (size_t)(a + 1 - token));
+	if (b == NULL ||
+	    memchr(b + 1, '.', len - (size_t)(b + 1 - token)) != NULL)
+		return AAD_EFORMAT;
+	*firstp = (size_t)(a - token);
+	*secondp = (size_t)(b - token);
+	return 0;
+}
+
+static int
+judge_header(const json_t *o, struct jws *j, enum reason *whyp)
+{
+	const char *alg = json_string_value(json_object_get(o, "alg"));
+	const json_t *typ = json_object_get(o, "typ");
+	const char *kid = json_string_value(json_object_get(o, "kid"));
+	size_t i;
+
+	*whyp = AAD_R_TOKEN_ALG;
+	if (alg == NULL || strcmp(alg, "RS256") != 0)
+		return AAD_EREFUSED;
+	*whyp = AAD_R_TOKEN_HEADER;
+	if (typ != NULL && (!json_is_string(typ) ||
+			       strcasecmp(json_string_value(typ), "JWT") != 0))
+		return AAD_EREFUSED;
+	for (i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
+		if (json_object_get(o, forbidden[i]) != NULL)
+			return AAD_EREFUSED;
+	*whyp = AAD_R_TOKEN_KID;
+	if (kid == NULL || !name_kid_ok(kid))
+		return AAD_EREFUSED;
+	memcpy(j->kid, kid, strlen(kid) + 1);
+	return 0;
+}
+
+static int
+parse_header(const uint8_t *text, size_t len, struct jws *j, enum reason *whyp)
+{
+	json_error_t err;
+	json_t *o;
+	int r;
+
+	*whyp = AAD_R_TOKEN_HEADER;
+	if (len > JWS_HEADER_MAX)
+		return AAD_EREFUSED;
+	o = json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, &err);
+	if (o == NULL)
+		return json_error_code(&err) == json_error_out_of_memory
+			   ? AAD_ENOMEM
+			   : AAD_EREFUSED;
+	if (json_is_object(o))
+		r = judge_header(o, j, whyp);
+	else
+		r = AAD_EREFUSED;
+	json_decref(o);
+	return r;
+}
+
+/* Decode one part; a bad or empty one is TOKEN_FORMAT. */
+static int
+decode(const char *text, size_t len, uint8_t **outp, size_t *outlenp)
+{
+	int r = b64_decode(B64_URL, text, len, outp, outlenp);
+
+	if (r == 0 && *outlenp == 0)
+		r = AAD_EFORMAT;
+	return r == AAD_EFORMAT ? AAD_EREFUSED : r;
+}
+
+int
+jws_split(const char *token, size_t len, struct jws *j, enum reason *whyp)
+{
+	uint8_t *header = NULL, *payload = NULL;
+	size_t header_len = 0, a, b;
+	int r;
+
+	memset(j, 0, sizeof(*j));
+	*whyp = AAD_R_TOKEN_SIZE;
+	if (len < JWS_TOKEN_MIN || len > JWS_TOKEN_MAX)
+		return AAD_EREFUSED;
+	*whyp = AAD_R_TOKEN_FORMAT;
+	if (memchr(token, '\0', len) != NULL ||
+	    find_dots(token, len, &a, &b) != 0)
+		return AAD_EREFUSED;
+	if ((r = decode(token, a, &header, &header_len)) != 0 ||
+	    (r = decode(token + a + 1, b - a - 1, &payload, &j->payload_len)) !=
+		0 ||
+	    (r = decode(token + b + 1, len - b - 1, &j->sig, &j->sig_len)) != 0)
+		goto out;
+	if (j->sig_len > JWS_SIG_MAX) {
+		r = AAD_EREFUSED;
+		goto out;
+	}
+	if ((r = parse_header(header, header_len, j, whyp)) != 0)
+		goto out;
+	j->token = token;
+	j->token_len = len;
+	j->signed_len = b;
+	j->payload = (char *)payload;
+	payload = NULL; /* now j's */
+out:
+	free(header);
+	free(payload);
+	if (r != 0)
+		jws_release(j);
+	return r;
+}
+
+void
+jws_release(struct jws *j)
+{
+	if (j->payload != NULL)
+		sodium_memzero(j->payload, j->payload_len);
+	free(j->payload);
+	free(j->sig);
+	memset(j, 0, sizeof(*j));
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <string.h>
+
+#include "token/token.h"
+
+/* Every oracle must say yes to the same key and bytes. */
+static int
+verify(const struct jws *j, const struct jwks *keys,
+    const struct token_expect *want, enum reason *whyp)
+{
+	const struct jwk *key = jwks_find(keys, j->kid);
+	size_t i;
+	int r = AAD_EARG;
+
+	*whyp = AAD_R_UNKNOWN_KID;
+	if (key == NULL)
+		return AAD_EREFUSED;
+	for (i = 0; i < want->noracles; i++) {
+		r = want->oracles[i](key, j);
+		if (r == 0)
+			continue;
+		*whyp = r == AAD_EPERM ? AAD_R_TENANT_KEY_UNSOUND
+				       : AAD_R_TOKEN_SIGNATURE;
+		return r == AAD_EPERM || r == AAD_ESIG ? AAD_EREFUSED : r;
+	}
+	return r;
+}
+
+/* Who issued it, for whom, when; ALLOWED when all is as wanted. */
+static enum reason
+judge(const struct claims *c, const struct token_expect *want)
+{
+	if (strcmp(c->ver, "2.0") != 0)
+		return AAD_R_TOKEN_VERSION;
+	if (strcmp(c->iss, want->issuer) != 0)
+		return AAD_R_TOKEN_ISSUER;
+	if (strcmp(c->tid, want->tenant) != 0)
+		return AAD_R_TOKEN_TENANT;
+	if (strcmp(c->aud, want->audience) != 0)
+		return strcmp(c->aud, TOKEN_GRAPH_AUD) == 0
+			   ? AAD_R_TOKEN_GRAPH
+			   : AAD_R_TOKEN_AUDIENCE;
+	/* NB. claims are at most 9999-12-31: no sum here can overflow. */
+	if (c->iat - TOKEN_SKEW > want->now || c->nbf - TOKEN_SKEW > want->now)
+		return AAD_R_TOKEN_NOT_YET;
+	if (c->exp + want->grace <= want->now)
+		return AAD_R_TOKEN_EXPIRED;
+	return AAD_R_ALLOWED;
+}
+
+int
+token_judge(const char *token, size_t len, const struct jwks *keys,
+    const struct token_expect *want, struct claims **outp,
+    struct claims **latep, enum reason *whyp)
+{
+	struct claims *c = NULL;
+	struct jws j;
+	int r;
+
+	*outp = NULL;
+	if (latep != NULL)
+		*latep = NULL;
+	*whyp = AAD_R_UNSET;
+	if (want->noracles < 1 || want->noracles > TOKEN_ORACLES_MAX)
+		return AAD_EARG;
+	if ((r = jws_split(token, len, &j, whyp)) != 0)
+		return r;
+	if ((r = verify(&j, keys, want, whyp)) != 0)
+		goto out;
+	if ((r = claims_parse(j.payload, j.payload_len, &c)) != 0) {
+		*whyp = AAD_R_TOKEN_CLAIMS;
+		if (r != AAD_ENOMEM)
+			r = AAD_EREFUSED;
+		goto out;
+	}
+	*whyp = judge(c, want);
+	if (*whyp == AAD_R_ALLOWED) {
+		*outp = c;
+		c = NULL; /* now the caller's */
+		goto out;
+	}
+	r = AAD_EREFUSED;
+	if (*whyp == AAD_R_TOKEN_EXPIRED && latep != NULL) {
+		*latep = c;
+		c = NULL; /* now the caller's */
+	}
+out:
+	claims_free(c);
+	jws_release(&j);
+	return r;
+}
