@@ -326,20 +326,12 @@ key_fingerprint(const struct key *k, char out[static KEY_FP_LEN + 1])
 int
 key_fingerprint_parse(const char *text, uint8_t hash[static 32])
 {
-	const char *end = NULL;
-	uint8_t bytes[32];
-	size_t n = 0;
-
 	memset(hash, 0, 32);
 	if (strlen(text) != KEY_FP_LEN ||
-	    memcmp(text, FP_PREFIX, FP_PREFIX_LEN) != 0 ||
-	    sodium_base642bin(bytes, sizeof(bytes), text + FP_PREFIX_LEN,
-		KEY_FP_LEN - FP_PREFIX_LEN, NULL, &n, &end,
-		sodium_base64_VARIANT_ORIGINAL_NO_PADDING) != 0 ||
-	    n != sizeof(bytes) || end != text + KEY_FP_LEN)
+	    memcmp(text, FP_PREFIX, FP_PREFIX_LEN) != 0)
 		return AAD_EFORMAT;
-	memcpy(hash, bytes, sizeof(bytes));
-	return 0;
+	return b64_decode_exact(B64_STD_BARE, text + FP_PREFIX_LEN,
+	    KEY_FP_LEN - FP_PREFIX_LEN, hash, 32);
 }
 
 int
