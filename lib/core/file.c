@@ -13,8 +13,14 @@
 
 #include "core/file.h"
 
-#define TEMP_MARK  ".tmp." /* no name of ours contains it */
-#define TEMP_TRIES 8
+/*
+ * ".NAME.tmp.XXXXXX", X a hex digit.  NB. the leading '.' keeps it apart from
+ * every name of ours: "alice.tmp.0a1b2c" is a login, and its denial must not
+ * be taken for rubbish.
+ */
+#define TEMP_MARK   ".tmp."
+#define TEMP_DIGITS 6
+#define TEMP_TRIES  8
 
 static bool
 owner_right(uid_t uid, struct file_owner right)
@@ -140,16 +146,27 @@ write_full(int fd, const char *buf, size_t len)
 	return 0;
 }
 
+/* name may be a path; its temporary twin is in the same directory. */
+static int
+temp_name(const char *name, char temp[NAME_MAX + 1])
+{
+	const char *slash = strrchr(name, '/');
+	int n, folder = slash != NULL ? (int)(slash - name) + 1 : 0;
+
+	n = snprintf(temp, NAME_MAX + 1, "%.*s.%s" TEMP_MARK "%0*x", folder,
+	    name, name + folder, TEMP_DIGITS,
+	    (unsigned int)(randombytes_random() & 0xffffff));
+	return n < 0 || n > NAME_MAX ? AAD_ETOOBIG : 0;
+}
+
 /* Open a new temporary file beside name; temp receives its name. */
 static int
 temp_open(int dirfd, const char *name, char temp[NAME_MAX + 1], int *fdp)
 {
-	int tries, n;
+	int tries;
 
 	for (tries = 0; tries < TEMP_TRIES; tries++) {
-		n = snprintf(temp, NAME_MAX + 1, "%s%s%06x", name, TEMP_MARK,
-		    (unsigned int)(randombytes_random() & 0xffffff));
-		if (n < 0 || n > NAME_MAX)
+		if (temp_name(name, temp) != 0)
 			return AAD_ETOOBIG;
 		*fdp = openat(dirfd, temp,
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -219,7 +236,15 @@ file_remove(int dirfd, const char *name)
 bool
 file_is_temp(const char *name)
 {
-	return strstr(name, TEMP_MARK) != NULL;
+	size_t len = strlen(name), tail = strlen(TEMP_MARK) + TEMP_DIGITS;
+	const char *mark;
+
+	if (name[0] != '.' || len < 2 + tail)
+		return false;
+	mark = name + (len - tail);
+	return strncmp(mark, TEMP_MARK, strlen(TEMP_MARK)) == 0 &&
+	       strspn(mark + strlen(TEMP_MARK), "0123456789abcdef") ==
+		   TEMP_DIGITS;
 }
 
 int
@@ -246,6 +271,32 @@ file_dir_open(int dirfd, const char *name, struct file_owner right, int *fdp)
 	return 0;
 }
 
+/* An empty directory appears with exactly this mode, or not at all. */
+static int
+dir_create(int dirfd, const char *name, mode_t mode)
+{
+	char temp[NAME_MAX + 1];
+	int fd, saved, r;
+
+	if ((r = temp_name(name, temp)) != 0)
+		return r;
+	if (mkdirat(dirfd, temp, 0700) == -1)
+		return AAD_ESYS;
+	fd = openat(dirfd, temp,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 || fchmod(fd, mode) == -1 || fsync(fd) == -1 ||
+	    renameat2(dirfd, temp, dirfd, name, RENAME_NOREPLACE) == -1) {
+		saved = errno;
+		r = errno == EEXIST ? AAD_EEXIST : AAD_ESYS;
+		unlinkat(dirfd, temp, AT_REMOVEDIR);
+		errno = saved;
+	} else if (dirfd != AT_FDCWD && fsync(dirfd) == -1) {
+		r = AAD_ESYS;
+	}
+	close_keep_errno(fd);
+	return r;
+}
+
 int
 file_dir_make(int dirfd, const char *name, struct file_owner right, mode_t mode,
     int *fdp)
@@ -255,15 +306,8 @@ file_dir_make(int dirfd, const char *name, struct file_owner right, mode_t mode,
 	*fdp = -1;
 	if ((r = file_dir_open(dirfd, name, right, fdp)) != AAD_ENOENT)
 		return r;
-	if (mkdirat(dirfd, name, 0700) == -1 && errno != EEXIST)
-		return AAD_ESYS;
-	if ((r = file_dir_open(dirfd, name, right, fdp)) != 0)
+	r = dir_create(dirfd, name, mode);
+	if (r != 0 && r != AAD_EEXIST)
 		return r;
-	if (fchmod(*fdp, mode) == -1 ||
-	    (dirfd != AT_FDCWD && fsync(dirfd) == -1)) {
-		close_keep_errno(*fdp);
-		*fdp = -1;
-		return AAD_ESYS;
-	}
-	return 0;
+	return file_dir_open(dirfd, name, right, fdp);
 }

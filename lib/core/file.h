@@ -21,6 +21,7 @@
 #include "core/err.h"
 
 #define FILE_ANY_OWNER ((uid_t)-1) /* read: the owner does not matter */
+#define FILE_NAME_MAX  243 /* bytes; NAME_MAX less what a temporary adds */
 
 /* Who may own a file: owner, or also, or neither when any. */
 struct file_owner {
@@ -47,11 +48,16 @@ int file_read(int dirfd, const char *name, struct file_owner right, size_t max,
 /*
  * Replace or create a file with these bytes, crash-safe.
  *
+ * dirfd: an open directory, never AT_FDCWD (it is fsynced).
+ * name: at most FILE_NAME_MAX bytes; one component, else the fsync goes to
+ * the wrong directory.
  * mode: exact permission bits; the umask does not matter.
- * The temporary file is NAME~tmp~XXXXXX in the same directory, removed on
+ * The temporary file is .NAME.tmp.XXXXXX in the same directory, removed on
  * every failure; file_is_temp() knows one that a crash left behind.
  *
  * Returns 0; AAD_ETOOBIG when the name is too long; AAD_ESYS with errno.
+ * After AAD_ESYS the name holds what it held, or, when only the last fsync
+ * failed, the new bytes.
  */
 int file_replace(int dirfd, const char *name, const void *buf, size_t len,
     mode_t mode) AAD_MUST_CHECK;
@@ -71,7 +77,10 @@ int file_create(int dirfd, const char *name, const void *buf, size_t len,
  */
 int file_remove(int dirfd, const char *name) AAD_MUST_CHECK;
 
-/* Whether a name is one that file_replace() or file_create() made up. */
+/*
+ * Whether a name is one that file_replace() or file_create() made up.  It
+ * begins with '.', which no login, GUID, hash or file name of ours does.
+ */
 bool file_is_temp(const char *name);
 
 /*
@@ -85,8 +94,14 @@ int file_dir_open(int dirfd, const char *name, struct file_owner right,
     int *fdp) AAD_MUST_CHECK;
 
 /*
- * The same, and a missing directory is made first with exactly this mode
- * and fsynced into its parent.
+ * The same, and a missing directory is made first: it appears with exactly
+ * this mode or not at all, whatever the umask and whenever the process ends,
+ * and is fsynced into dirfd (not for AT_FDCWD).  A crash may leave an empty
+ * directory that file_is_temp() knows.  The mode of one that is there
+ * already is not touched.
+ *
+ * Returns as file_dir_open(), without AAD_ENOENT for name itself; and
+ * AAD_ETOOBIG when the name is too long.
  */
 int file_dir_make(int dirfd, const char *name, struct file_owner right,
     mode_t mode, int *fdp) AAD_MUST_CHECK;
