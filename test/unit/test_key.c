@@ -906,9 +906,9 @@ static void
 check_line(const char *name, const char *bits, const char *fp)
 {
 	static const char *const options[] = { "restrict", "restrict,pty",
-		"no-pty,no-port-forwarding,no-agent-forwarding,"
-		"no-X11-forwarding,no-user-rc",
-		"no-touch-required", "verify-required" };
+		"no-pty,no-port-forwarding,no-agent-forwarding",
+		"no-X11-forwarding,no-user-rc", "no-touch-required",
+		"verify-required" };
 	struct pub p = pub_load("good", name);
 	char want[16600], *line;
 	struct key k = good(name);
