@@ -1,0 +1,1051 @@
+/* SPDX-License-Identifier: ISC */
+
+#include "test/unit/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "core/conf.h"
+#include "test/unit/fault.h"
+#include "test/unit/mutate.h"
+
+#define T "11111111-2222-4333-8444-555555555555"
+#define C "99999999-aaaa-4bbb-8ccc-dddddddddddd"
+#define G "12345678-9abc-4def-8123-456789abcdef"
+
+#define IDP "[idp]\ntenant = " T "\nclient_id = " C "\n" /* 3 lines */
+
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Every section and type; the walk below damages each of its bits. */
+static const char full[] = "# a comment of any bytes: \xc3\xa4\t;\n"
+			   "\n"
+			   "[idp]\n"
+			   "tenant = 11111111-2222-4333-8444-55555555555A\n"
+			   "client_id = " C "\n"
+			   "authority = https://login.test:8443\n"
+			   "ca_file = /etc/aadssh/my ca.pem\n"
+			   "proxy = http://127.0.0.1:3128\n"
+			   "scope = openid profile api://x/y\n"
+			   "flow = device\n"
+			   "require_acrs = c1\n"
+			   "require_acrs = c2\n"
+			   "[process]\n"
+			   "user = root\n"
+			   "[state]\n"
+			   "dir = /a\n"
+			   "run = /b/c\n"
+			   "trust = /d\n"
+			   "[log]\n"
+			   "level = debug\n"
+			   "facility = local3\n"
+			   "[token]\n"
+			   "keys_refresh = 10m\n"
+			   "keys_max_age = 2d\n"
+			   "sign_in_max_age = 90s\n"
+			   "grace = 1m\n"
+			   "confirm = 5m\n"
+			   "[map]\n"
+			   "domain = contoso.com\n"
+			   "domain = Fabrikam.example\n"
+			   "require=role:ssh.user  \n"
+			   "require = group:" G "\n"
+			   "never = alice\n"
+			   "min_uid = 2000\n"
+			   "[login deploy]\n"
+			   "allow = role:ssh.deploy\n"
+			   "allow = oid:" G "\n"
+			   "options = restrict,pty\n"
+			   "hosts = web,db\n"
+			   "hosts = mail-1\n"
+			   "; another comment\n"
+			   "[login root]\n"
+			   "allow = group:" G "\n"
+			   "hosts = *\n";
+
+/* From an allocation of its exact size, for AddressSanitizer. */
+static int
+parse(const char *text, size_t len, struct conf **outp, struct conf_error *why)
+{
+	char *copy = malloc(len + 1);
+	int r;
+
+	assert_non_null(copy);
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	r = conf_parse(copy, len, outp, why);
+	free(copy);
+	if (r != 0)
+		assert_null(*outp);
+	return r;
+}
+
+static struct conf *
+accepted(const char *text)
+{
+	struct conf_error why;
+	struct conf *c;
+	int r = parse(text, strlen(text), &c, &why);
+
+	if (r != 0)
+		print_error("%u: %s\n", why.line, why.text);
+	assert_int_equal(r, 0);
+	assert_non_null(c);
+	return c;
+}
+
+static void
+refused_bytes(const char *text, size_t len, unsigned int line,
+    const char *words)
+{
+	struct conf_error why;
+	struct conf *c;
+
+	if (parse(text, len, &c, &why) != AAD_EFORMAT || why.line != line ||
+	    strstr(why.text, words) == NULL) {
+		print_error("%s\n-> %u: %s\n", text, why.line, why.text);
+		fail();
+	}
+}
+
+static void
+refused(const char *text, unsigned int line, const char *words)
+{
+	refused_bytes(text, strlen(text), line, words);
+}
+
+static void
+empty_file_is_all_defaults(void **state)
+{
+	struct conf *c = accepted("");
+
+	(void)state;
+	assert_false(c->has_idp);
+	assert_false(c->has_map);
+	assert_null(c->tenant);
+	assert_null(c->authority);
+	assert_null(c->issuer);
+	assert_null(c->scope);
+	assert_string_equal(c->user, "aadssh");
+	assert_string_equal(c->dir, "/var/lib/aadssh");
+	assert_string_equal(c->run, "/run/aadssh");
+	assert_string_equal(c->trust, "/etc/ssh/aadssh");
+	assert_int_equal(c->log_level, LOG_INFO);
+	assert_int_equal(c->log_facility, LOG_AUTHPRIV);
+	assert_int_equal(c->keys_refresh, 3600);
+	assert_int_equal(c->keys_max_age, 86400);
+	assert_int_equal(c->sign_in_max_age, 43200);
+	assert_int_equal(c->grace, 0);
+	assert_int_equal(c->confirm, 3600);
+	assert_int_equal(c->min_uid, 1000);
+	assert_int_equal(c->nlogins, 0);
+	conf_free(c);
+	conf_free(NULL);
+}
+
+static void
+item_is(const struct conf_list *l, size_t i, const char *value,
+    unsigned int line)
+{
+	assert_true(i < l->n);
+	assert_string_equal(l->items[i].value, value);
+	assert_int_equal(l->items[i].line, line);
+}
+
+static void
+full_file_idp(const struct conf *c)
+{
+	assert_true(c->has_idp);
+	assert_string_equal(c->tenant, "11111111-2222-4333-8444-55555555555a");
+	assert_string_equal(c->client_id, C);
+	assert_null(c->cloud);
+	assert_string_equal(c->authority, "https://login.test:8443");
+	assert_string_equal(c->issuer,
+	    "https://login.test:8443/11111111-2222-4333-8444-55555555555a/"
+	    "v2.0");
+	assert_string_equal(c->ca_file, "/etc/aadssh/my ca.pem");
+	assert_string_equal(c->proxy, "http://127.0.0.1:3128");
+	assert_string_equal(c->scope, "openid profile api://x/y");
+	assert_int_equal(c->require_acrs.n, 2);
+	item_is(&c->require_acrs, 0, "c1", 11);
+	item_is(&c->require_acrs, 1, "c2", 12);
+}
+
+static void
+full_file_keeps_every_value(void **state)
+{
+	const struct conf_login *l;
+	struct conf *c = accepted(full);
+
+	(void)state;
+	full_file_idp(c);
+	assert_string_equal(c->user, "root");
+	assert_string_equal(c->dir, "/a");
+	assert_string_equal(c->run, "/b/c");
+	assert_string_equal(c->trust, "/d");
+	assert_int_equal(c->log_level, LOG_DEBUG);
+	assert_int_equal(c->log_facility, LOG_LOCAL3);
+	assert_int_equal(c->keys_refresh, 600);
+	assert_int_equal(c->keys_max_age, 172800);
+	assert_int_equal(c->sign_in_max_age, 90);
+	assert_int_equal(c->grace, 60);
+	assert_int_equal(c->confirm, 300);
+	assert_true(c->has_map);
+	assert_int_equal(c->domain.n, 2);
+	item_is(&c->domain, 1, "Fabrikam.example", 30);
+	item_is(&c->require, 0, "role:ssh.user", 31);
+	item_is(&c->require, 1, "group:" G, 32);
+	item_is(&c->never, 0, "alice", 33);
+	assert_int_equal(c->min_uid, 2000);
+	assert_int_equal(c->nlogins, 2);
+	l = conf_login_find(c, "deploy");
+	assert_non_null(l);
+	assert_int_equal(l->line, 35);
+	assert_int_equal(l->allow.n, 2);
+	item_is(&l->allow, 1, "oid:" G, 37);
+	assert_string_equal(l->options, "restrict,pty");
+	assert_int_equal(l->options_line, 38);
+	assert_int_equal(l->hosts.n, 3);
+	item_is(&l->hosts, 1, "db", 39);
+	item_is(&l->hosts, 2, "mail-1", 40);
+	l = conf_login_find(c, "root");
+	assert_non_null(l);
+	assert_int_equal(l->allow.n, 1);
+	assert_null(l->options);
+	assert_null(conf_login_find(c, "Deploy"));
+	assert_null(conf_login_find(c, "deplo"));
+	conf_free(c);
+}
+
+static void
+cloud_names_the_authority(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "", "https://login.microsoftonline.com" },
+		{ "cloud = public\n", "https://login.microsoftonline.com" },
+		{ "cloud = usgov\n", "https://login.microsoftonline.us" },
+		{ "cloud = china\n",
+		    "https://login.partner.microsoftonline.cn" },
+	};
+	char text[512], issuer[256];
+	struct conf *c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LEN(rows); i++) {
+		snprintf(text, sizeof(text), "%s%s", IDP, rows[i][0]);
+		c = accepted(text);
+		assert_string_equal(c->authority, rows[i][1]);
+		snprintf(issuer, sizeof(issuer), "%s/" T "/v2.0", rows[i][1]);
+		assert_string_equal(c->issuer, issuer);
+		assert_string_equal(c->scope,
+		    "api://" C "/Ssh.Login openid profile");
+		assert_non_null(c->cloud);
+		conf_free(c);
+	}
+}
+
+struct trap {
+	const char *text;
+	unsigned int line;
+	const char *words;
+};
+
+static void
+II_P10_one_bad_line_refuses_the_file_and_is_named(void **state)
+{
+	static const struct trap traps[] = {
+		/* sections */
+		{ "[nonsense]\n", 1, "unknown section" },
+		{ "[Map]\n", 1, "unknown section" },
+		{ "[map ]\n", 1, "unknown section" },
+		{ "[pam]\n", 1, "unknown section" },
+		{ "[refresh]\n", 1, "unknown section" },
+		{ "[session]\n", 1, "unknown section" },
+		{ "[host]\n", 1, "unknown section" },
+		{ "[trust a]\n", 1, "unknown section" },
+		{ "[]\n", 1, "a section is" },
+		{ "[map\n", 1, "a section is" },
+		{ "[\n", 1, "a section is" },
+		{ "[map] x\n", 1, "a section is" },
+		{ "[map]]\n", 1, "a section is" },
+		{ "[[map]\n", 1, "a section is" },
+		{ "[map] # x\n", 1, "line of its own" },
+		{ "[map] ; x\n", 1, "line of its own" },
+		{ "[map]\n[map]\n", 2, "there already" },
+		{ "[map]\n[log]\nlevel = info\n[map]\n", 4, "there already" },
+		{ IDP "[idp]\n", 4, "there already" },
+		{ "[login]\n", 1, "needs the name" },
+		{ "[login ]\n", 1, "not a login name" },
+		{ "[login  x]\n", 1, "not a login name" },
+		{ "[login x ]\n", 1, "not a login name" },
+		{ "[login x y]\n", 1, "not a login name" },
+		{ "[login ../x]\n", 1, "not a login name" },
+		{ "[login -x]\n", 1, "not a login name" },
+		{ "[login 1x]\n", 1, "not a login name" },
+		{ "[login x*]\n", 1, "not a login name" },
+		{ "[login abcdefghijklmnopqrstuvwxyz0123456]\n", 1,
+		    "not a login name" },
+		{ "[login x]\nallow = role:a\n[login y]\nallow = role:a\n"
+		  "[login x]\n",
+		    5, "there already, in line 1" },
+		/* keys */
+		{ "level = info\n", 1, "before the first section" },
+		{ "[log]\nlevle = info\n", 2, "unknown key levle" },
+		{ "[log]\ndomain = a.com\n", 2, "unknown key domain" },
+		{ "[map]\nallow = role:x\n", 2, "unknown key allow" },
+		{ "[login x]\ndomain = a.com\n", 2, "unknown key domain" },
+		{ "[log]\nLevel = info\n", 2, "a key is small letters" },
+		{ "[log]\nlevel x = info\n", 2, "a key is small letters" },
+		{ "[log]\n= info\n", 2, "a key is small letters" },
+		{ "[log]\nlevel[] = info\n", 2, "a key is small letters" },
+		{ "[log]\nlevel = info\nlevel = info\n", 3,
+		    "there already, in line 2" },
+		{ "[login x]\noptions = pty\noptions = pty\n", 3,
+		    "there already, in line 2" },
+		{ "[log]\nlevel\n", 2, "is expected, with the sign" },
+		{ "[log]\nlevel: info\n", 2, "is expected, with the sign" },
+		{ "[log]\nlevel:info = x\n", 2, "is expected, with the sign" },
+		{ "[login x]\nallow: role:x\n", 2, "with the sign '='" },
+		{ "[log]\nlevel =\n", 2, "has no value" },
+		{ "[log]\nlevel =   \n", 2, "has no value" },
+		{ "[map]\ndomain =\n", 2, "has no value" },
+		/* bytes */
+		{ "\xef\xbb\xbf[log]\n", 1, "byte order mark" },
+		{ "[log]\n\xef\xbb\xbf[map]\n", 2, "printable ASCII" },
+		{ "[log]\r\n", 1, "carriage return" },
+		{ "# x\r\n", 1, "carriage return" },
+		{ "[log]\n level = info\n", 2, "start with a blank" },
+		{ "[log]\n\tlevel = info\n", 2, "start with a blank" },
+		{ "[log]\n [map]\n", 2, "start with a blank" },
+		{ "[log]\n   \n", 2, "start with a blank" },
+		{ "[log]\n # x\n", 2, "start with a blank" },
+		{ "[log]\nlevel\t= info\n", 2, "printable ASCII" },
+		{ "[log]\nlevel = info\t\n", 2, "printable ASCII" },
+		{ "[log]\nlevel = inf\xc3\xb6\n", 2, "printable ASCII" },
+		{ "[log]\nlevel = info\xff\n", 2, "printable ASCII" },
+		{ "[log]\nlevel = info\x1b[m\n", 2, "control byte (0x1b)" },
+		{ "[log]\nlevel = info\v\n", 2, "control byte (0x0b)" },
+		{ "[log]\nlevel = info\f\n", 2, "control byte (0x0c)" },
+		{ "[log]\nlevel = info\x7f\n", 2, "control byte (0x7f)" },
+		{ "# \x1b]0;x\n", 1, "control byte (0x1b)" },
+		{ "[log]\nlevel = info", 2, "no line end" },
+		{ "#", 1, "no line end" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LEN(traps); i++)
+		refused(traps[i].text, traps[i].line, traps[i].words);
+	refused_bytes("[log]\nlevel = \0info\n", 20, 2, "control byte (0x00)");
+	refused_bytes("[log]\n#\0\n", 9, 2, "control byte (0x00)");
+	refused_bytes("\0\n", 2, 1, "control byte (0x00)");
+	refused_bytes("[log]\nlevel = info\n\0", 20, 3, "no line end");
+}
+
+/* inih 55 cut a line at 199 bytes and took the rest for a line of its own. */
+static void
+II_P10_long_line_never_opens_a_section(void **state)
+{
+	static const char *const heads[] = { "allow = role:", "# ", "; " };
+	static const char tail[] = "[login root]";
+	char text[512];
+	size_t i, at, n, head = strlen("[login x]\n");
+
+	(void)state;
+	for (i = 0; i < LEN(heads); i++) {
+		for (at = 185; at < 210; at++) {
+			n = (size_t)snprintf(text, sizeof(text),
+			    "[login x]\n%s", heads[i]);
+			memset(text + n, 'a', head + at - n);
+			snprintf(text + head + at, sizeof(text) - head - at,
+			    "%s\nallow = role:a\n", tail);
+			refused(text, 2, "190 are the most");
+		}
+	}
+}
+
+static void
+boundary_line_of_190_bytes(void **state)
+{
+	char text[256];
+	struct conf *c;
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	memcpy(text, "[state]\ndir = /", 15);
+	memcpy(text + 8 + 190, "\n", 2);
+	c = accepted(text);
+	assert_int_equal(strlen(c->dir), 190 - 6);
+	conf_free(c);
+	memcpy(text + 8 + 190, "a\n", 3);
+	refused(text, 2, "a line of 191 bytes");
+	memset(text, '#', 190);
+	memcpy(text + 190, "\n", 2);
+	conf_free(accepted(text));
+	memcpy(text + 190, "#\n", 3);
+	refused(text, 1, "a line of 191 bytes");
+}
+
+/* inih cuts a value at " ;"; nothing may be cut, or kept, in silence. */
+static void
+II_P5_comment_signs_and_quotes_in_values(void **state)
+{
+	static const char *const kept[] = { "role:a#b", "role:a;b",
+		"role:#EXT#", "role:\"a\"", "role:a=b", "role:a:b", "role:'",
+		"role:[x]", "role:%s%n", "role:\\" };
+	static const char *const cut[] = { "role:a ;b", "role:a ; b",
+		"role:a #b", "role:a # b", ";x", "#x" };
+	char text[128];
+	struct conf *c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LEN(kept); i++) {
+		snprintf(text, sizeof(text), "[login x]\nallow = %s\n",
+		    kept[i]);
+		c = accepted(text);
+		item_is(&c->logins[0].allow, 0, kept[i], 2);
+		conf_free(c);
+		snprintf(text, sizeof(text), "[login x]\nallow=%s  \n",
+		    kept[i]);
+		c = accepted(text);
+		item_is(&c->logins[0].allow, 0, kept[i], 2);
+		conf_free(c);
+	}
+	for (i = 0; i < LEN(cut); i++) {
+		snprintf(text, sizeof(text), "[login x]\nallow = %s\n", cut[i]);
+		refused(text, 2, "line of its own");
+	}
+	c = accepted("[login x]\nallow =;x\n");
+	item_is(&c->logins[0].allow, 0, ";x", 2);
+	conf_free(c);
+}
+
+/* key, then good values, NULL, bad values, NULL */
+struct values {
+	const char *section;
+	const char *key;
+	const char *values[40];
+};
+
+static const struct values values[] = {
+	{ "idp", "authority",
+	    { "https://a", "https://login.test", "https://a.b:1",
+		"https://127.0.0.1:65535", "https://localhost:8443", NULL,
+		"http://a", "HTTPS://a", "https://", "https://A", "https://a/",
+		"https://a/b", "https://a?b", "https://a#b", "https://u@a",
+		"https://u:p@a", "https://a:", "https://a:0", "https://a:01",
+		"https://a:65536", "https://a:-1", "https://a:+1",
+		"https://a:1/", "https://.a", "https://a.", "https://a..b",
+		"https://-a", "https://a-", "https://a_b", "https://[::1]",
+		"https://a b", "https://a%2fb", "https://a\\b", "a", NULL } },
+	{ "idp", "proxy",
+	    { "http://proxy:3128", "http://10.0.0.1:1", NULL, "http://proxy",
+		"https://proxy:3128", "socks5://proxy:1", "proxy:3128",
+		"http://u:p@proxy:1", "http://proxy:3128/", "http://:1",
+		"http://proxy:x", NULL } },
+	{ "idp", "ca_file",
+	    { "/a", "/a/b.pem", "/a b/c", "/..a", "/a..", "/...", NULL, "a",
+		"./a", "/", "//", "//a", "/a/", "/a//b", "/a/./b", "/a/../b",
+		"/..", "/.", "/a/..", "/a/.", "~/a", NULL } },
+	{ "idp", "scope",
+	    { "openid", "openid profile", "api://x/S openid", NULL, "profile",
+		"OpenID", "openidx", "openid  profile", "openid \"",
+		"openid \\", "api://x/.default", NULL } },
+	{ "idp", "flow",
+	    { "device", NULL, "browser", "Device", "none", NULL } },
+	{ "idp", "cloud",
+	    { "public", "usgov", "china", NULL, "Public", "germany", "us",
+		"public,usgov", NULL } },
+	{ "idp", "require_acrs", { "c1", "c99", NULL, "c1 c2", NULL } },
+	{ "process", "user",
+	    { "aadssh", "_x", "root", NULL, "-x", "0", "1000", "a b", "a:b",
+		"a/b", NULL } },
+	{ "state", "dir", { "/x", NULL, "x", "/x/", "/x/../y", NULL } },
+	{ "state", "run", { "/x", NULL, "x", "/x/", "/x/../y", NULL } },
+	{ "state", "trust", { "/x", NULL, "x", "/x/", "/x/../y", NULL } },
+	{ "log", "level",
+	    { "err", "warning", "notice", "info", "debug", NULL, "INFO", "6",
+		"none", "emerg", NULL } },
+	{ "log", "facility",
+	    { "auth", "authpriv", "daemon", "user", "local0", "local7", NULL,
+		"local8", "kern", "AUTH", "10", NULL } },
+	{ "token", "keys_max_age",
+	    { "1h", "30d", "1s", NULL, "0", "31d", "1", "h", "-1h", "1 h",
+		"1h30m", "1H", "1w", "1.5h", "99999999999999999999d", NULL } },
+	{ "token", "keys_refresh",
+	    { "1s", "24h", NULL, "0", "25h", "2d", NULL } },
+	{ "token", "sign_in_max_age",
+	    { "1s", "90d", NULL, "0", "91d", "12", "forever", NULL } },
+	{ "token", "grace", { "0", "12h", NULL, "13h", "8d", "-1s", NULL } },
+	{ "token", "confirm", { "1s", "24h", NULL, "0", "25h", NULL } },
+	{ "map", "min_uid",
+	    { "1", "1000", "4294967294", NULL, "0", "4294967295", "-1", "0x10",
+		"1e3", "1,000", "+1", "18446744073709551617", NULL } },
+	{ "login x", "hosts",
+	    { "web", "web,db", "*", "a.b-c_d", "0", NULL, ",", "web,", ",web",
+		"web,,db", "web, db", "Web", "-web", "a@b", "**", "w*",
+		"abcdefghijklmnopqrstuvwxyz0123456", NULL } },
+};
+
+static void
+each_type_has_its_grammar(void **state)
+{
+	const struct values *v;
+	char text[512];
+	size_t i, k, line;
+
+	(void)state;
+	for (i = 0; i < LEN(values); i++) {
+		v = &values[i];
+		line = strcmp(v->section, "idp") == 0 ? 4 : 2;
+		for (k = 0; v->values[k] != NULL; k++) {
+			snprintf(text, sizeof(text), "%s%s%s%s = %s\n",
+			    line == 4 ? IDP : "[", line == 4 ? "" : v->section,
+			    line == 4 ? "" : "]\n", v->key, v->values[k]);
+			conf_free(accepted(text));
+		}
+		for (k++; v->values[k] != NULL; k++) {
+			snprintf(text, sizeof(text), "%s%s%s%s = %s\n",
+			    line == 4 ? IDP : "[", line == 4 ? "" : v->section,
+			    line == 4 ? "" : "]\n", v->key, v->values[k]);
+			refused(text, (unsigned int)line, v->key);
+		}
+		assert_true(k > 2);
+	}
+}
+
+static void
+ids_are_guids_and_not_those_of_everybody(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "contoso.com", "a GUID is expected" },
+		{ "common", "a GUID is expected" },
+		{ "organizations", "a GUID is expected" },
+		{ "{" T "}", "a GUID is expected" },
+		{ T "0", "a GUID is expected" },
+		{ "00000000-0000-0000-0000-000000000000", "placeholder" },
+		{ "9188040d-6c67-4c5b-b112-36a304b66dad", "personal" },
+		{ "9188040D-6C67-4C5B-B112-36A304B66DAD", "personal" },
+		{ "00000003-0000-0000-c000-000000000000", "Graph" },
+		{ "00000003-0000-0000-C000-000000000000", "Graph" },
+		{ "00000002-0000-0000-c000-000000000000", "Graph" },
+	};
+	char text[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LEN(bad); i++) {
+		snprintf(text, sizeof(text),
+		    "[idp]\ntenant = %s\nclient_id = " C "\n", bad[i][0]);
+		refused(text, 2, bad[i][1]);
+		snprintf(text, sizeof(text),
+		    "[idp]\ntenant = " T "\nclient_id = %s\n", bad[i][0]);
+		refused(text, 3, bad[i][1]);
+	}
+}
+
+static void
+what_one_line_alone_cannot_show(void **state)
+{
+	static const struct trap traps[] = {
+		{ "[idp]\n", 1, "[idp] has no tenant" },
+		{ "[log]\n[idp]\nclient_id = " C "\n", 2, "has no tenant" },
+		{ "[idp]\ntenant = " T "\n", 1, "[idp] has no client_id" },
+		{ IDP "cloud = public\nauthority = https://a\n", 5, "exclude" },
+		{ IDP "authority = https://a\ncloud = public\n", 5, "exclude" },
+		{ "[token]\nkeys_refresh = 2h\nkeys_max_age = 1h\n", 2,
+		    "keys_refresh" },
+		{ "[token]\ngrace = 2h\nsign_in_max_age = 1h\n", 2, "grace" },
+	};
+	struct conf *c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LEN(traps); i++)
+		refused(traps[i].text, traps[i].line, traps[i].words);
+	c = accepted("[token]\nkeys_max_age = 5m\n");
+	assert_int_equal(c->keys_refresh, 300);
+	conf_free(c);
+}
+
+/* head, then n lines of "fmt" with its number. */
+static char *
+repeat(const char *head, const char *fmt_head, const char *fmt_tail, size_t n)
+{
+	char *text = malloc(CONF_MAX * 2);
+	size_t i, at;
+
+	assert_non_null(text);
+	at = (size_t)snprintf(text, CONF_MAX, "%s", head);
+	for (i = 0; i < n; i++)
+		at += (size_t)snprintf(text + at, 256, "%s%zu%s", fmt_head, i,
+		    fmt_tail);
+	return text;
+}
+
+static void
+boundary_counts(void **state)
+{
+	struct conf_error why;
+	struct conf *c;
+	char *text;
+
+	(void)state;
+	text = repeat("[map]\n", "never = a", "\n", 256);
+	c = accepted(text);
+	assert_int_equal(c->never.n, 256);
+	conf_free(c);
+	free(text);
+	text = repeat("[map]\n", "never = a", "\n", 257);
+	refused(text, 258, "too many lines");
+	free(text);
+	text = repeat("", "[login a", "]\n", 256);
+	c = accepted(text);
+	assert_int_equal(c->nlogins, 256);
+	conf_free(c);
+	free(text);
+	text = repeat("", "[login a", "]\n", 257);
+	refused(text, 257, "too many [login NAME]");
+	free(text);
+	text = malloc(CONF_MAX + 2);
+	assert_non_null(text);
+	memset(text, '\n', CONF_MAX + 1);
+	assert_int_equal(parse(text, CONF_MAX, &c, &why), 0);
+	conf_free(c);
+	assert_int_equal(parse(text, CONF_MAX + 1, &c, &why), AAD_ETOOBIG);
+	free(text);
+}
+
+/* ---- damage ---- */
+
+/* The n-th line of a text, without its end. */
+static const char *
+line_at(const char *text, size_t len, unsigned int n, size_t *lenp)
+{
+	const char *p = text, *nl;
+
+	for (;;) {
+		nl = memchr(p, '\n', len - (size_t)(p - text));
+		assert_non_null(nl);
+		if (--n == 0)
+			break;
+		p = nl + 1;
+	}
+	*lenp = (size_t)(nl - p);
+	return p;
+}
+
+/*
+ * What conf says of a line is what a person reads there: the section above
+ * it, the key in front and the whole value.
+ */
+static void
+stands_there(const char *text, size_t len, const char *section, const char *key,
+    const struct conf_item *item)
+{
+	char head[64], want[256];
+	size_t n, got;
+	const char *p;
+	unsigned int i;
+
+	p = line_at(text, len, item->line, &n);
+	assert_memory_equal(p, key, strlen(key));
+	while (p[n - 1] == ' ')
+		n--;
+	got = strlen(item->value);
+	snprintf(want, sizeof(want), "%s", item->value);
+	assert_true(n > got);
+	if (strcmp(key, "hosts") != 0) {
+		assert_memory_equal(p + n - got, want, got);
+		assert_true(p[n - got - 1] == ' ' || p[n - got - 1] == '=');
+	}
+	for (i = item->line; p[0] != '['; i--)
+		p = line_at(text, len, i, &n);
+	snprintf(head, sizeof(head), "[%s]", section);
+	assert_memory_equal(p, head, strlen(head));
+}
+
+static void
+list_stands_there(const char *text, size_t len, const char *section,
+    const char *key, const struct conf_list *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		stands_there(text, len, section, key, &l->items[i]);
+}
+
+static void
+damaged(const uint8_t *p, size_t len, enum mutation how, size_t at, void *arg)
+{
+	const char *text = (const char *)p;
+	unsigned int *countp = arg;
+	struct conf_error why;
+	struct conf *c;
+	char section[64];
+	size_t i;
+	int r = conf_parse(text, len, &c, &why);
+
+	if (how == MUTATE_TRUNCATE && at > 0 && text[at - 1] != '\n')
+		assert_int_equal(r, AAD_EFORMAT);
+	if (r != 0) {
+		assert_int_equal(r, AAD_EFORMAT);
+		assert_null(c);
+		assert_true(why.line > 0);
+		assert_true(why.text[0] != '\0');
+		for (i = 0; why.text[i] != '\0'; i++)
+			assert_in_range(why.text[i], ' ', '~');
+		return;
+	}
+	++*countp;
+	list_stands_there(text, len, "map", "domain", &c->domain);
+	list_stands_there(text, len, "map", "require", &c->require);
+	list_stands_there(text, len, "map", "never", &c->never);
+	list_stands_there(text, len, "idp", "require_acrs", &c->require_acrs);
+	for (i = 0; i < c->nlogins; i++) {
+		snprintf(section, sizeof(section), "login %s",
+		    c->logins[i].name);
+		list_stands_there(text, len, section, "allow",
+		    &c->logins[i].allow);
+		list_stands_there(text, len, section, "hosts",
+		    &c->logins[i].hosts);
+	}
+	conf_free(c);
+}
+
+static void
+damaged_file_means_what_it_says_or_nothing(void **state)
+{
+	unsigned int count = 0;
+
+	(void)state;
+	mutate_walk(full, strlen(full), damaged, &count);
+	assert_in_range(count, 50, strlen(full) * 8);
+}
+
+static void
+no_memory_is_said(void **state)
+{
+	struct conf_error why;
+	struct conf *c;
+	unsigned int k;
+	int r;
+
+	(void)state;
+	for (k = 1;; k++) {
+		fault_arm(FAULT_ALLOC, k, ENOMEM);
+		r = conf_parse(full, strlen(full), &c, &why);
+		if (!fault_disarm())
+			break;
+		assert_int_equal(r, AAD_ENOMEM);
+		assert_null(c);
+		assert_string_equal(why.text, "out of memory");
+	}
+	assert_int_equal(r, 0);
+	assert_true(k > 40);
+	conf_free(c);
+}
+
+/* ---- files ---- */
+
+static char dir[] = "/tmp/test_conf.XXXXXX";
+static char path[64];
+
+static int
+folder_make(void **state)
+{
+	(void)state;
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/aadssh.conf", dir);
+	return 0;
+}
+
+static int
+folder_remove(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(dir);
+}
+
+static void
+put(const char *text, size_t len, mode_t mode)
+{
+	int fd;
+
+	unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(fd != -1);
+	assert_int_equal(write(fd, text, len), len);
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+static void
+load_is(int want, const char *words)
+{
+	struct conf_error why;
+	struct conf *c;
+
+	assert_int_equal(conf_load(path, geteuid(), &c, &why), want);
+	if (want == 0) {
+		assert_non_null(c);
+	} else {
+		assert_null(c);
+		assert_non_null(strstr(why.text, words));
+	}
+	conf_free(c);
+}
+
+static void
+II_P13_rule_file_writable(void **state)
+{
+	static const mode_t bad[] = { 0620, 0602, 0660, 0666, 0664, 0777 };
+	static const mode_t good[] = { 0400, 0600, 0644, 0640, 0755, 0444 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LEN(bad); i++) {
+		put(full, strlen(full), bad[i]);
+		load_is(AAD_EPERM, "not writable by group or others");
+	}
+	for (i = 0; i < LEN(good); i++) {
+		put(full, strlen(full), good[i]);
+		load_is(0, "");
+	}
+}
+
+static void
+II_P13_rule_file_of_somebody_else(void **state)
+{
+	struct conf_error why;
+	struct conf *c;
+
+	(void)state;
+	put(full, strlen(full), 0644);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, 4242, 0), 0);
+		load_is(AAD_EPERM, "owned by root or the running user");
+		assert_int_equal(conf_load(path, 4242, &c, &why), 0);
+		conf_free(c);
+		assert_int_equal(chown(path, 0, 0), 0);
+		assert_int_equal(conf_load(path, 4242, &c, &why), 0);
+		conf_free(c);
+	} else {
+		assert_int_equal(conf_load(path, geteuid() + 1, &c, &why),
+		    AAD_EPERM);
+		assert_null(c);
+	}
+}
+
+static void
+II_P13_rule_file_is_a_link_or_no_file(void **state)
+{
+	char other[80];
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s/other", dir);
+	put(full, strlen(full), 0644);
+	assert_int_equal(rename(path, other), 0);
+	assert_int_equal(symlink(other, path), 0);
+	load_is(AAD_EPERM, "a regular file");
+	unlink(path);
+	assert_int_equal(link(other, path), 0);
+	load_is(AAD_EPERM, "one name");
+	unlink(path);
+	unlink(other);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	load_is(AAD_EPERM, "a regular file");
+	unlink(path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	load_is(AAD_EPERM, "a regular file");
+	rmdir(path);
+	load_is(AAD_ENOENT, "no such file");
+}
+
+static void
+file_too_big_or_empty(void **state)
+{
+	char *text = malloc(CONF_MAX + 1);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, '\n', CONF_MAX + 1);
+	put(text, CONF_MAX, 0600);
+	load_is(0, "");
+	put(text, CONF_MAX + 1, 0600);
+	load_is(AAD_ETOOBIG, "more than 65536 bytes");
+	put(text, 0, 0600);
+	load_is(0, "");
+	put("[nonsense]\n", 11, 0600);
+	load_is(AAD_EFORMAT, "unknown section");
+	free(text);
+}
+
+static void
+II_P9_unreadable_is_no_empty_file(void **state)
+{
+	struct conf_error why;
+	struct conf *c;
+	unsigned int k;
+	int r;
+
+	(void)state;
+	put(full, strlen(full), 0600);
+	for (k = 1;; k++) {
+		fault_arm(FAULT_SYSCALL, k, EIO);
+		r = conf_load(path, geteuid(), &c, &why);
+		if (!fault_disarm())
+			break;
+		assert_int_equal(r, AAD_ESYS);
+		assert_int_equal(errno, EIO);
+		assert_null(c);
+		assert_non_null(strstr(why.text, "cannot be read"));
+	}
+	assert_int_equal(r, 0);
+	assert_true(k > 3);
+	conf_free(c);
+	for (k = 1;; k++) {
+		fault_arm(FAULT_ALLOC, k, ENOMEM);
+		r = conf_load(path, geteuid(), &c, &why);
+		if (!fault_disarm())
+			break;
+		assert_int_equal(r, AAD_ENOMEM);
+		assert_null(c);
+	}
+	assert_int_equal(r, 0);
+	conf_free(c);
+}
+
+/* ---- the shipped file and the manual ---- */
+
+static char *
+slurp(const char *name)
+{
+	char *text;
+	size_t len;
+	int fd = open(name, O_RDONLY | O_CLOEXEC), r;
+	struct stat sb;
+
+	assert_true(fd != -1);
+	assert_int_equal(fstat(fd, &sb), 0);
+	len = (size_t)sb.st_size;
+	text = calloc(1, len + 1);
+	assert_non_null(text);
+	r = (int)read(fd, text, len);
+	assert_int_equal(r, len);
+	close(fd);
+	return text;
+}
+
+static unsigned int
+line_of(const char *text, const char *what)
+{
+	const char *at = strstr(text, what), *p;
+	unsigned int line = 1;
+
+	assert_non_null(at);
+	for (p = text; p < at; p++)
+		line += *p == '\n';
+	return line;
+}
+
+static void
+shipped_file_wants_two_ids_and_nothing_else(void **state)
+{
+	static const char nil[] = "00000000-0000-0000-0000-000000000000";
+	char *text = slurp("conf/aadssh.conf"), *at;
+	struct conf *c, *d;
+
+	(void)state;
+	refused(text, line_of(text, "\ntenant =") + 1, "write your own");
+	at = strstr(text, nil);
+	assert_non_null(at);
+	memcpy(at, T, strlen(T));
+	refused(text, line_of(text, "\nclient_id =") + 1, "write your own");
+	at = strstr(text, nil);
+	assert_non_null(at);
+	memcpy(at, C, strlen(C));
+	c = accepted(text);
+	d = accepted(IDP);
+	assert_string_equal(c->issuer, d->issuer);
+	assert_string_equal(c->scope, d->scope);
+	assert_int_equal(c->domain.n, 0);
+	assert_int_equal(c->nlogins, 0);
+	conf_free(c);
+	conf_free(d);
+	free(text);
+}
+
+static void
+shipped_file_and_manual_name_every_key(void **state)
+{
+	char *conf = slurp("conf/aadssh.conf");
+	char *man = slurp("docs/aadssh.conf.5");
+	const struct conf_keyword *k;
+	char want[256];
+	const char *section;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; (k = conf_keyword(i)) != NULL; i++) {
+		snprintf(want, sizeof(want), "[%s", k->section);
+		section = strstr(conf, want);
+		assert_non_null(section);
+		n = (size_t)snprintf(want, sizeof(want), "\n#%s = ", k->name);
+		if (k->fallback != NULL)
+			snprintf(want + n, sizeof(want) - n, "%s\n",
+			    k->fallback);
+		if (strcmp(k->name, "tenant") == 0 ||
+		    strcmp(k->name, "client_id") == 0)
+			snprintf(want, sizeof(want), "\n%s = ", k->name);
+		if (strstr(section, want) == NULL)
+			fail_msg("conf/aadssh.conf lacks %s", want);
+		snprintf(want, sizeof(want), "\n.It Ic %s Ns = Ns Ar %s\n",
+		    k->name, k->type);
+		if (strstr(man, want) == NULL)
+			fail_msg("docs/aadssh.conf.5 lacks %s", want);
+	}
+	assert_in_range(i, 27, 64);
+	free(conf);
+	free(man);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(empty_file_is_all_defaults),
+		cmocka_unit_test(full_file_keeps_every_value),
+		cmocka_unit_test(cloud_names_the_authority),
+		cmocka_unit_test(
+		    II_P10_one_bad_line_refuses_the_file_and_is_named),
+		cmocka_unit_test(II_P10_long_line_never_opens_a_section),
+		cmocka_unit_test(boundary_line_of_190_bytes),
+		cmocka_unit_test(II_P5_comment_signs_and_quotes_in_values),
+		cmocka_unit_test(each_type_has_its_grammar),
+		cmocka_unit_test(ids_are_guids_and_not_those_of_everybody),
+		cmocka_unit_test(what_one_line_alone_cannot_show),
+		cmocka_unit_test(boundary_counts),
+		cmocka_unit_test(damaged_file_means_what_it_says_or_nothing),
+		cmocka_unit_test(no_memory_is_said),
+		cmocka_unit_test(II_P13_rule_file_writable),
+		cmocka_unit_test(II_P13_rule_file_of_somebody_else),
+		cmocka_unit_test(II_P13_rule_file_is_a_link_or_no_file),
+		cmocka_unit_test(file_too_big_or_empty),
+		cmocka_unit_test(II_P9_unreadable_is_no_empty_file),
+		cmocka_unit_test(shipped_file_wants_two_ids_and_nothing_else),
+		cmocka_unit_test(shipped_file_and_manual_name_every_key),
+	};
+
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}
