@@ -56,7 +56,7 @@ struct conf {
 	char *issuer; /* AUTHORITY/TENANT/v2.0, what iss must be */
 	char *ca_file; /* absolute path, or NULL: the system's */
 	char *proxy; /* http://host:port, or NULL: none at all */
-	char *scope; /* as sent; default from client_id */
+	char *scope; /* as sent, CLIENT_ID replaced */
 	struct conf_list require_acrs; /* every one must be in claim acrs */
 	/* [process] */
 	char *user; /* default "aadssh" */

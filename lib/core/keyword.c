@@ -162,30 +162,47 @@ finish_idp(struct conf *c, const unsigned int *seen, unsigned int idp_line,
 	return 0;
 }
 
-/* malloc(3)ed text of two strings in a format, or NULL. */
+/* A scope with each CLIENT_ID replaced, or NULL without memory. */
 static char *
-joined(const char *prefix, const char *a, const char *middle, const char *b)
+scope_expand(const char *scope, const char *client_id)
 {
-	size_t len = strlen(prefix) + strlen(a) + strlen(middle) + strlen(b);
-	char *s;
+	static const char mark[] = "CLIENT_ID";
+	const char *p, *next;
+	char *out, *o;
+	size_t n = 0;
 
-	if ((s = malloc(len + 1)) != NULL)
-		snprintf(s, len + 1, "%s%s%s%s", prefix, a, middle, b);
-	return s;
+	for (p = scope; (p = strstr(p, mark)) != NULL; p += strlen(mark))
+		n++;
+	out = malloc(strlen(scope) + n * strlen(client_id) + 1);
+	if (out == NULL)
+		return NULL;
+	for (p = scope, o = out; (next = strstr(p, mark)) != NULL;
+	     p = next + strlen(mark)) {
+		o = mempcpy(o, p, (size_t)(next - p));
+		o = stpcpy(o, client_id);
+	}
+	stpcpy(o, p);
+	return out;
 }
 
 static int
 finish_urls(struct conf *c)
 {
-	c->issuer = joined(c->authority, "/", c->tenant, "/v2.0");
-	if (c->issuer == NULL)
+	const char *scope = c->scope;
+	char *expanded;
+	size_t len = strlen(c->authority) + strlen(c->tenant) +
+		     sizeof("//v2.0");
+
+	if ((c->issuer = malloc(len)) == NULL)
 		return AAD_ENOMEM;
-	if (c->scope == NULL) {
-		c->scope = joined("api://", c->client_id, "/Ssh.Login",
-		    " openid profile");
-		if (c->scope == NULL)
-			return AAD_ENOMEM;
-	}
+	snprintf(c->issuer, len, "%s/%s/v2.0", c->authority, c->tenant);
+	if (scope == NULL)
+		scope = conf_keyword(keyword_find("idp", "scope"))->fallback;
+	expanded = scope_expand(scope, c->client_id);
+	if (expanded == NULL)
+		return AAD_ENOMEM;
+	free(c->scope);
+	c->scope = expanded;
 	return 0;
 }
 

@@ -346,6 +346,12 @@ is_built_in(const char *login)
 	return false;
 }
 
+size_t
+rules_never_count(void)
+{
+	return NNEVER + 1;
+}
+
 bool
 rules_is_never(const struct rules *r, const char *login)
 {

@@ -69,6 +69,9 @@ unsigned int rules_never_line(const struct rules *r, const char *login);
 
 int64_t rules_min_uid(const struct rules *r);
 
+/* How many logins are built in as never, the systemd- family as one. */
+size_t rules_never_count(void);
+
 /* Whether [map] gives anybody anything: it has a domain. */
 bool rules_has_map(const struct rules *r);
 

@@ -251,6 +251,20 @@ cloud_names_the_authority(void **state)
 	}
 }
 
+static void
+scope_names_the_client(void **state)
+{
+	struct conf *c;
+
+	(void)state;
+	c = accepted(IDP "scope = CLIENT_ID/.default CLIENT_ID openid\n");
+	assert_string_equal(c->scope, C "/.default " C " openid");
+	conf_free(c);
+	c = accepted(IDP "scope = openid api://client_id/CLIENT_I\n");
+	assert_string_equal(c->scope, "openid api://client_id/CLIENT_I");
+	conf_free(c);
+}
+
 struct trap {
 	const char *text;
 	unsigned int line;
@@ -1027,6 +1041,7 @@ main(void)
 		cmocka_unit_test(empty_file_is_all_defaults),
 		cmocka_unit_test(full_file_keeps_every_value),
 		cmocka_unit_test(cloud_names_the_authority),
+		cmocka_unit_test(scope_names_the_client),
 		cmocka_unit_test(
 		    II_P10_one_bad_line_refuses_the_file_and_is_named),
 		cmocka_unit_test(II_P10_long_line_never_opens_a_section),
