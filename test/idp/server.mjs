@@ -83,6 +83,10 @@ async function main() {
     for (const event of ['grant.error', 'device_authorization.error',
       'server_error'])
       provider.on(event, failed);
+    provider.app.on('error', (err) => { // faults and leaving clients are normal
+      if (!/^(ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/.test(err.code))
+        console.error(err);
+    });
     provider.use(testApi(conf, faults, log, reload));
     provider.use(recognise);
     provider.use(logMiddleware(log));
