@@ -17,7 +17,7 @@ function publicJwk({ n, e }) {
   return { kty: 'RSA', n, e };
 }
 
-// name -> (keys, header, input) -> signature; may change the header first
+// sign -> what it does to the header, and the signature it makes
 const SIGNERS = {
   none: { header: { alg: 'none' }, sign: () => Buffer.alloc(0) },
   hs256: { header: { alg: 'HS256' }, sign: (keys, input) =>
