@@ -67,7 +67,7 @@ endif
 aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
 
 # ---- our objects, one list a folder ----------------------------------------
-core = err reason file secret b64 name text value setting keyword \
+core = err reason file secret b64 strictjson name text value setting keyword \
 	conf
 ssh = wire key curve
 token = jws jwks verify_jwt verify_nettle claims token
@@ -141,8 +141,8 @@ $(eval $(call unit,token,$(token_o) $(core_o),$(lib_token) -linih))
 $(eval $(call unit,policy,$(policy_o) $(token_o) $(core_o),$(lib_token) -linih))
 $(eval $(call unit,idp,$(idp_o) $(token_o) $(core_o),$(lib_token) -linih))
 $(eval $(call unit,http,$(net_o) $(core_o),-lcurl -linih))
-$(eval $(call unit,host,$(host_o) $(policy_o) $(token_o) $(ssh_o) $(core_o),\
-	$(lib_all)))
+$(eval $(call unit,host,$(call objs,test/tools,forge) $(host_o) $(policy_o) \
+	$(token_o) $(ssh_o) $(core_o),$(lib_all)))
 $(eval $(call unit,cli,$(cli_o) $(core_o),-linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))

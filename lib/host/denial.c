@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "core/strictjson.h"
 #include "core/text.h"
 #include "host/denial.h"
 
@@ -72,8 +73,8 @@ parse(const char *text, size_t len, struct denial *d)
 	if (!text_number(first, INT64_MAX, &until))
 		return false;
 	line++;
-	o = json_loadb(line, len - (size_t)(line - text),
-	    JSON_REJECT_DUPLICATES, NULL);
+	if (strictjson_load(line, len - (size_t)(line - text), &o) != 0)
+		return false;
 	origin = json_string_value(json_object_get(o, "origin"));
 	if (json_integer_value(json_object_get(o, "v")) == 1 &&
 	    json_is_integer(json_object_get(o, "at")) && origin != NULL &&

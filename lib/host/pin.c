@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "core/strictjson.h"
 #include "host/pin.h"
 
 #define MODE_FILE 0640
@@ -29,14 +30,12 @@ static int
 parse(const char *text, size_t len, struct pin *p)
 {
 	const char *tid, *oid;
-	json_error_t err;
 	json_t *o, *at;
-	int r = AAD_EFORMAT;
+	int r;
 
-	if ((o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &err)) == NULL)
-		return json_error_code(&err) == json_error_out_of_memory
-			   ? AAD_ENOMEM
-			   : AAD_EFORMAT;
+	if ((r = strictjson_load(text, len, &o)) != 0)
+		return r;
+	r = AAD_EFORMAT;
 	tid = json_string_value(json_object_get(o, "tid"));
 	oid = json_string_value(json_object_get(o, "oid"));
 	at = json_object_get(o, "at");

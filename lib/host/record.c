@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "core/b64.h"
+#include "core/strictjson.h"
 #include "host/record.h"
 
 #define MAGIC	 "aadssh-record "
@@ -244,15 +245,13 @@ body_parse(const char *body, size_t len, struct record *rec, enum reason *whyp)
 {
 	const char *state;
 	int64_t generation = 0;
-	json_error_t err;
 	json_t *o;
-	int r = AAD_EFORMAT;
+	int r;
 
 	*whyp = AAD_R_RECORD_MALFORMED;
-	if ((o = json_loadb(body, len, JSON_REJECT_DUPLICATES, &err)) == NULL)
-		return json_error_code(&err) == json_error_out_of_memory
-			   ? AAD_ENOMEM
-			   : AAD_EFORMAT;
+	if ((r = strictjson_load(body, len, &o)) != 0)
+		return r;
+	r = AAD_EFORMAT;
 	if (json_integer_value(json_object_get(o, "v")) > 1) {
 		*whyp = AAD_R_RECORD_VERSION;
 		goto out;

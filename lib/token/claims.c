@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
+#include "core/strictjson.h"
 #include "token/claims.h"
 
 #define TIME_MAX INT64_C(253402300799) /* 9999-12-31; beyond is nonsense */
@@ -179,15 +180,12 @@ int
 claims_parse(const char *text, size_t len, struct claims **outp)
 {
 	struct claims *c = NULL;
-	json_error_t err;
 	json_t *o;
 	int r;
 
 	*outp = NULL;
-	if ((o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &err)) == NULL)
-		return json_error_code(&err) == json_error_out_of_memory
-			   ? AAD_ENOMEM
-			   : AAD_EFORMAT;
+	if ((r = strictjson_load(text, len, &o)) != 0)
+		return r;
 	if (!json_is_object(o))
 		r = AAD_EFORMAT;
 	else if ((c = calloc(1, sizeof(*c))) == NULL)

@@ -6,22 +6,11 @@
 #include <jansson.h>
 
 #include "core/b64.h"
+#include "core/strictjson.h"
 #include "token/jwks.h"
 
 #define VERSION	 1
 #define TEMPLATE "{tenantid}"
-
-static int
-load(const char *text, size_t len, json_t **outp)
-{
-	json_error_t err;
-
-	*outp = json_loadb(text, len, JSON_REJECT_DUPLICATES, &err);
-	if (*outp != NULL)
-		return 0;
-	return json_error_code(&err) == json_error_out_of_memory ? AAD_ENOMEM
-								 : AAD_EFORMAT;
-}
 
 /* A base64url unsigned number without leading zero byte (RFC 7518 s.2). */
 static int
@@ -177,7 +166,7 @@ jwks_strip(const char *text, size_t len, const char *issuer, const char *tenant,
 	*outp = NULL;
 	if (len > JWKS_REPLY_MAX)
 		return AAD_ETOOBIG;
-	if ((r = load(text, len, &o)) != 0)
+	if ((r = strictjson_load(text, len, &o)) != 0)
 		return r;
 	keys = json_object_get(o, "keys");
 	if (!json_is_array(keys) || json_array_size(keys) == 0) {
@@ -245,7 +234,7 @@ jwks_parse(const char *text, size_t len, struct jwks **outp)
 	*outp = NULL;
 	if (len > JWKS_FILE_MAX)
 		return AAD_ETOOBIG;
-	if ((r = load(text, len, &o)) == 0)
+	if ((r = strictjson_load(text, len, &o)) == 0)
 		r = parse_set(o, &s);
 	json_decref(o);
 	if (r != 0) {

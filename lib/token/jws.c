@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "core/b64.h"
+#include "core/strictjson.h"
 #include "token/jws.h"
 
 /* Members that would change what is verified, or with which key. */
@@ -59,18 +60,15 @@ judge_header(const json_t *o, struct jws *j, enum reason *whyp)
 static int
 parse_header(const uint8_t *text, size_t len, struct jws *j, enum reason *whyp)
 {
-	json_error_t err;
 	json_t *o;
 	int r;
 
 	*whyp = AAD_R_TOKEN_HEADER;
 	if (len > JWS_HEADER_MAX)
 		return AAD_EREFUSED;
-	o = json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, &err);
-	if (o == NULL)
-		return json_error_code(&err) == json_error_out_of_memory
-			   ? AAD_ENOMEM
-			   : AAD_EREFUSED;
+	r = strictjson_load((const char *)text, len, &o);
+	if (r != 0)
+		return r == AAD_ENOMEM ? r : AAD_EREFUSED;
 	if (json_is_object(o))
 		r = judge_header(o, j, whyp);
 	else

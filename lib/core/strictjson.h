@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * strictjson: the one way JSON text becomes a value here: no duplicate
+ * member, no NUL in a string, valid UTF-8, nothing behind the value, and
+ * nothing lost where memory was short.
+ */
+
+#ifndef AAD_STRICTJSON_H
+#define AAD_STRICTJSON_H
+
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "core/err.h"
+
+/*
+ * text: len bytes; RFC 8259, an object or array at the top.
+ * *outp: NULL unless 0 is returned; then json_decref() releases it.
+ * It sets jansson's allocator to one over malloc(3).
+ * Returns 0; AAD_EFORMAT; AAD_ENOMEM.
+ */
+int strictjson_load(const char *text, size_t len, json_t **outp) AAD_MUST_CHECK;
+
+#endif /* AAD_STRICTJSON_H */
