@@ -632,7 +632,7 @@ II_P7_groups_by_the_whole_value(void **state)
 		"12345678-9abc-4def-8123-456789abcdef ",
 		"12345678-9abc-4def-8123-456789abcdef0",
 		"12345678-9abc-4def-8123-456789abcde", "role:ssh.user",
-		"group:" STAFF };
+		("group:" STAFF) };
 	struct person p = { .upn = "alice@contoso.com" };
 	size_t i;
 
