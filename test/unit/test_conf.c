@@ -251,6 +251,29 @@ cloud_names_the_authority(void **state)
 	}
 }
 
+/* Each [login NAME] starts anew, and ends where any section starts. */
+static void
+sections_do_not_run_into_each_other(void **state)
+{
+	struct conf *c;
+
+	(void)state;
+	c = accepted("[login x]\nallow = role:a\noptions = pty\n"
+		     "[login y]\noptions = restrict\nallow = role:b\n"
+		     "[map]\ndomain = a.com\n"
+		     "[login z]\nallow = role:c\n");
+	assert_int_equal(c->nlogins, 3);
+	assert_string_equal(c->logins[0].options, "pty");
+	assert_string_equal(c->logins[1].options, "restrict");
+	item_is(&c->logins[1].allow, 0, "role:b", 6);
+	item_is(&c->domain, 0, "a.com", 8);
+	item_is(&c->logins[2].allow, 0, "role:c", 10);
+	assert_null(c->logins[2].options);
+	conf_free(c);
+	refused("[login x]\nallow = role:a\n[map]\nallow = role:b\n", 4,
+	    "unknown key allow");
+}
+
 static void
 scope_names_the_client(void **state)
 {
@@ -1041,6 +1064,7 @@ main(void)
 		cmocka_unit_test(empty_file_is_all_defaults),
 		cmocka_unit_test(full_file_keeps_every_value),
 		cmocka_unit_test(cloud_names_the_authority),
+		cmocka_unit_test(sections_do_not_run_into_each_other),
 		cmocka_unit_test(scope_names_the_client),
 		cmocka_unit_test(
 		    II_P10_one_bad_line_refuses_the_file_and_is_named),
