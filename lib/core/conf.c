@@ -58,21 +58,15 @@ conf_fail(struct conf_error *why, unsigned int line, const char *fmt, ...)
 
 /* ---- sections ---- */
 
-static const struct conf_login *
-login_find(const struct conf *c, const char *name)
+const struct conf_login *
+conf_login_find(const struct conf *c, const char *login)
 {
 	size_t i;
 
 	for (i = 0; i < c->nlogins; i++)
-		if (strcmp(c->logins[i].name, name) == 0)
+		if (strcmp(c->logins[i].name, login) == 0)
 			return &c->logins[i];
 	return NULL;
-}
-
-const struct conf_login *
-conf_login_find(const struct conf *c, const char *login)
-{
-	return login_find(c, login);
 }
 
 /* [login NAME] opens. */
@@ -87,7 +81,7 @@ login_open(struct parse *p, const char *name)
 	if (!name_login_ok(name))
 		return conf_fail(p->why, p->line,
 		    "[login NAME]: the name is not a login name");
-	if ((old = login_find(c, name)) != NULL)
+	if ((old = conf_login_find(c, name)) != NULL)
 		return conf_fail(p->why, p->line,
 		    "section [login %s] is there already, in line %u", name,
 		    old->line);
