@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=dash
+#
+# What the end-to-end tests share.  A test is a file that sets title, sources
+# this and asserts; it runs as root of a fresh sandbox (sandbox.sh).  Every
+# assertion prints one line: "ok - …", "not ok - …" or "skip - …: why".
+
+SRC=/src
+HOOK=/usr/libexec/aadssh/aadssh-authkeys
+CONF=/etc/aadssh/aadssh.conf
+STATE=/var/lib/aadssh
+SYSLOG=/var/log/syslog
+SSHD_LOG=/var/log/sshd.log
+SSHD_PORT=2222
+IDP_NAME=login.example.test
+IDP_PORT=443
+AUTHORITY=https://$IDP_NAME
+W=/tmp/work # scratch of the test: keys, outputs, the client's files
+IDP=$W/idp
+failed=0
+
+mkdir -p "$W"
+: "${title:?is what a test is about}"
+# shellcheck source=idp.sh
+. "$SRC/test/e2e/idp.sh"
+
+# --- assertions -------------------------------------------------------------
+
+# ok TITLE COMMAND…: COMMAND must succeed.
+ok()
+{
+	exits 0 "$@"
+}
+
+# exits STATUS TITLE COMMAND…: COMMAND must end with exactly STATUS.
+exits()
+{
+	local want what got
+	want=$1 what=$2
+	shift 2
+	if "$@" >"$W/out" 2>"$W/err"; then got=0; else got=$?; fi
+	if [ "$got" -eq "$want" ]; then
+		echo "ok - $what"
+		return 0
+	fi
+	failed=$((failed + 1))
+	echo "not ok - $what"
+	echo "# exit $got, wanted $want: $*"
+	sed 's/^/# out: /' "$W/out" | tail -n 20
+	sed 's/^/# err: /' "$W/err" | tail -n 20
+}
+
+# skip WHAT WHY: one thing that can't be tested here.
+skip()
+{
+	echo "skip - $1: $2"
+}
+
+# skip_all WHY: nothing in this file can be tested here.
+skip_all()
+{
+	skip "$title" "$1"
+	exit 0
+}
+
+# Set-up that must work for the test to mean anything.
+need()
+{
+	"$@" >"$W/out" 2>"$W/err" && return 0
+	echo "not ok - $title: set-up failed: $*"
+	sed 's/^/# /' "$W/out" "$W/err" | tail -n 30
+	show_logs
+	exit 1
+}
+
+show_logs()
+{
+	local file
+	for file in "$SYSLOG" "$SSHD_LOG" "$W/idp.log"; do
+		[ ! -s "$file" ] || tail -n 15 "$file" |
+		    sed "s|^|# ${file##*/}: |"
+	done
+}
+
+# The last line of every test file.
+finish()
+{
+	[ "$failed" -eq 0 ] || show_logs
+	exit $((failed > 0))
+}
+
+# wait_for SECONDS COMMAND…: until COMMAND succeeds.
+wait_for()
+{
+	local tries
+	tries=$(($1 * 20))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+empty()
+{
+	[ -f "$1" ] && [ ! -s "$1" ]
+}
+
+has() # FILE TEXT
+{
+	grep -Fq -- "$2" "$1"
+}
+
+lacks() # FILE TEXT
+{
+	[ -f "$1" ] && ! has "$1" "$2"
+}
+
+# --- the log ------------------------------------------------------------------
+
+# Datagrams keep their order: when our mark is there, so is all before it.
+log_sync()
+{
+	local mark
+	mark="mark $$ $(date +%s%N)"
+	logger -u /dev/log "$mark"
+	wait_for 5 grep -Fq -- "$mark" "$SYSLOG"
+}
+
+# From here on log_has and log_lacks see only what comes later.
+log_mark()
+{
+	log_sync
+	log_from=$(($(wc -l <"$SYSLOG") + 1))
+}
+
+# log_has WORD…: one line of the log holds all the words.
+log_has()
+{
+	local word
+	log_sync || return 1
+	tail -n "+${log_from-1}" "$SYSLOG" >"$W/log.lines"
+	for word; do
+		grep -F -- "$word" "$W/log.lines" >"$W/log.next" || return 1
+		mv "$W/log.next" "$W/log.lines"
+	done
+}
+
+log_lacks()
+{
+	log_sync && ! log_has "$@"
+}
+
+# --- the provider ---------------------------------------------------------------
+
+# start_idp [OPTION…]: oidc-provider with Entra's face, in $IDP.
+start_idp()
+{
+	mkdir -p "$IDP"
+	: >"$W/idp.log"
+	setsid node "$SRC/test/idp/server.mjs" --dir "$IDP" \
+	    --port "$IDP_PORT" --name "$IDP_NAME" --tenant "$TENANT" \
+	    --issuer-authority "$AUTHORITY" --interval 1 "$@" \
+	    >"$W/idp.log" 2>&1 &
+	idp_pid=$!
+	wait_for 15 grep -q '^ready ' "$W/idp.log"
+}
+
+stop_idp()
+{
+	kill -KILL "$idp_pid"
+	wait "$idp_pid" 2>/dev/null || :
+	! curl_idp /
+}
+
+curl_idp()
+{
+	curl -sS --max-time 5 --cacert "$IDP/ca.pem" -o /dev/null \
+	    "$AUTHORITY$1"
+}
+
+# The configuration of this host; standard input is appended.
+write_conf()
+{
+	mkdir -p /etc/aadssh
+	cp "$IDP/ca.pem" /etc/aadssh/idp-ca.pem
+	{
+		cat <<-END
+		[idp]
+		tenant = $TENANT
+		client_id = $CLIENT_ID
+		authority = $AUTHORITY
+		ca_file = /etc/aadssh/idp-ca.pem
+		[map]
+		domain = $DOMAIN
+		require = role:$ROLE
+		END
+		cat
+	} >"$CONF"
+	chmod 0644 "$CONF" /etc/aadssh/idp-ca.pem
+}
+
+# --- signing in -------------------------------------------------------------------
+
+new_key() # NAME [TYPE]
+{
+	ssh-keygen -q -t "${2-ed25519}" -N '' -C "$1" -f "$W/$1" </dev/null
+}
+
+# The URL and the code that aadssh shows, each on a line of its own.
+shown_url()
+{
+	sed -n 's|^[[:space:]]*\(https://[^[:space:]]*\)[[:space:]]*$|\1|p' \
+	    "$1" | head -n 1
+}
+
+shown_code()
+{
+	sed -n 's/^[[:space:]]*\([A-Z0-9]\{4,5\}-\{0,1\}[A-Z0-9]\{4,5\}\)[[:space:]]*$/\1/p' \
+	    "$1" | head -n 1
+}
+
+code_shown()
+{
+	[ "$(shown_url "$1")" ] && [ "$(shown_code "$1")" ]
+}
+
+# With $login_pid set, a command that is gone is not waited for.
+code_shown_or_gone()
+{
+	code_shown "$1" || ! kill -0 "${login_pid-0}" 2>/dev/null
+}
+
+approve() # USER FILE
+{
+	wait_for 10 code_shown_or_gone "$2" && code_shown "$2" || return 1
+	node "$SRC/test/idp/click.mjs" --ca "$IDP/ca.pem" \
+	    "$(shown_url "$2")" "$(shown_code "$2")" "$1"
+}
+
+# signin USER COMMAND…: run COMMAND (an aadssh login) while a script plays
+# USER in the browser.  Its output: $W/login.out, $W/login.err.
+signin()
+{
+	local user login_status
+	user=$1
+	shift
+	: >"$W/login.err"
+	"$@" >"$W/login.out" 2>"$W/login.err" &
+	login_pid=$!
+	if ! approve "$user" "$W/login.err"; then
+		echo "the browser's side of the sign-in failed" >&2
+		kill "$login_pid" 2>/dev/null || :
+	fi
+	login_status=0
+	wait "$login_pid" || login_status=$?
+	unset login_pid
+	cat "$W/login.out"
+	cat "$W/login.err" >&2
+	return "$login_status"
+}
+
+# hook LOGIN PUBFILE [COMMAND…]: ask as sshd does, as its user, with an
+# environment and descriptors like its own; COMMAND is put in front.
+hook()
+{
+	local login pub uid type blob
+	login=$1 pub=$2
+	shift 2
+	uid=$(id -u "$login" 2>/dev/null || echo 65533)
+	read -r type blob _ <"$pub"
+	env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/games USER=aadssh-hook \
+	    LOGNAME=aadssh-hook HOME=/nonexistent \
+	    setpriv --reuid aadssh-hook --regid aadssh-hook --init-groups \
+	    "$@" "$HOOK" "$login" "$uid" "$type" "$blob" </dev/null
+}
+
+# The hook's answer is exactly this key, or nothing; both with exit 0.
+says_yes() # LOGIN PUBFILE
+{
+	hook "$1" "$2" >"$W/hook.out" || return 1
+	cut -d ' ' -f 1,2 "$2" | cmp - "$W/hook.out"
+}
+
+says_no() # LOGIN PUBFILE
+{
+	hook "$1" "$2" >"$W/hook.out" && empty "$W/hook.out"
+}
+
+# --- sshd and its client ------------------------------------------------------------
+
+start_sshd()
+{
+	mkdir -p /etc/ssh/sshd_config.d
+	cp "$SRC/conf/sshd_config.d/50-aadssh.conf" /etc/ssh/sshd_config.d/
+	[ -f /etc/ssh/host_key ] || ssh-keygen -q -t ed25519 -N '' \
+	    -C host -f /etc/ssh/host_key
+	cat >/etc/ssh/sshd_config <<-END
+	Include /etc/ssh/sshd_config.d/*.conf
+	ListenAddress 127.0.0.1:$SSHD_PORT
+	HostKey /etc/ssh/host_key
+	PidFile /run/sshd.pid
+	UsePAM yes
+	PasswordAuthentication no
+	KbdInteractiveAuthentication no
+	AuthorizedKeysFile none
+	PerSourceMaxStartups none
+	Subsystem sftp /usr/lib/openssh/sftp-server
+	END
+	echo "[localhost]:$SSHD_PORT $(cut -d ' ' -f 1,2 /etc/ssh/host_key.pub)" \
+	    >"$W/known_hosts"
+	cat >"$W/ssh_config" <<-END
+	Host *
+	HostName 127.0.0.1
+	Port $SSHD_PORT
+	HostKeyAlias [localhost]:$SSHD_PORT
+	UserKnownHostsFile $W/known_hosts
+	StrictHostKeyChecking yes
+	IdentitiesOnly yes
+	IdentityAgent none
+	ConnectTimeout 10
+	LogLevel ERROR
+	END
+	: >"$SSHD_LOG"
+	/usr/sbin/sshd -t &&
+	    setsid /usr/sbin/sshd -E "$SSHD_LOG" &&
+	    wait_for 5 grep -q 'Server listening' "$SSHD_LOG"
+}
+
+# Clients as a script uses them: KEY is a file, no questions are asked.
+ssh_as() # LOGIN KEY COMMAND…
+{
+	local login key
+	login=$1 key=$2
+	shift 2
+	ssh -F "$W/ssh_config" -o BatchMode=yes -i "$key" "$login@localhost" \
+	    "$@" </dev/null
+}
+
+scp_with() # KEY SCP-ARGUMENT…
+{
+	local key
+	key=$1
+	shift
+	scp -q -F "$W/ssh_config" -o BatchMode=yes -i "$key" "$@" </dev/null
+}
+
+sftp_as() # LOGIN KEY <commands
+{
+	sftp -q -F "$W/ssh_config" -o BatchMode=yes -i "$2" -b - "$1@localhost"
+}
+
+whoami_is() # LOGIN KEY
+{
+	[ "$(ssh_as "$1" "$2" id -un)" = "$1" ]
+}
+
+# Refused by sshd for want of an accepted key, and for nothing else.
+refused() # LOGIN KEY
+{
+	local status
+	status=0
+	ssh_as "$1" "$2" true >"$W/ssh.out" 2>"$W/ssh.err" || status=$?
+	[ "$status" -eq 255 ] && empty "$W/ssh.out" &&
+	    has "$W/ssh.err" "Permission denied (publickey)."
+}
+
+expect_refused() # TITLE LOGIN KEY
+{
+	ok "$1" refused "$2" "$3"
+	[ ! -f "$W/ssh.err" ] || cat "$W/ssh.err" >"$W/err"
+}
+
+# --- the state directory ------------------------------------------------------------
+
+# Put the state directory on a file system of its own, SIZE large.
+state_on_tmpfs() # SIZE
+{
+	mkdir -p "$STATE"
+	mount -t tmpfs -o "size=$1,mode=0750,uid=901,gid=901" state "$STATE"
+}
+
+fill_disk() # DIR
+{
+	cat /dev/zero >"$1/.fill" 2>/dev/null || :
+	[ -s "$1/.fill" ] && ! echo x >"$1/.probe" 2>/dev/null
+}
+
+state_sum() # names, owners, modes and contents, as one word
+{
+	(cd "$STATE" && find . -printf '%p %U:%G %m %s\n' | sort &&
+	    find . -type f -print0 | sort -z | xargs -0r sha256sum) |
+	    sha256sum
+}
+
+# Everything that most tests start with: provider, configuration, sshd, key.
+stage()
+{
+	need start_idp
+	need write_conf </dev/null
+	need start_sshd
+	need new_key k1
+	need new_key k2
+}
