@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+title="the hook opens no network socket, starts no program, writes no file"
+# shellcheck source=lib.sh
+. /src/test/e2e/lib.sh
+
+command -v strace >/dev/null || skip_all "no strace"
+strace -qq -o /dev/null true 2>/dev/null ||
+    skip_all "the kernel allows no ptrace here"
+stage
+need signin "$ALICE" aadssh login alice "$W/k1.pub"
+mkdir -m 1777 "$W/trace"
+
+traced() # LOGIN PUBFILE NAME
+{
+	hook "$1" "$2" strace -f -o "$W/trace/$3" >"$W/trace/$3.out"
+}
+
+# The trace is one of the hook, whole, and it ended well.
+whole()
+{
+	grep -q "execve(\"$HOOK\"" "$1" && grep -q 'exited with 0' "$1"
+}
+
+only_syslog()
+{
+	grep -Eq '(socket|connect)\(.*AF_UNIX' "$1" &&
+	    ! grep -E ' (socket|socketpair)\(' "$1" | grep -qv AF_UNIX &&
+	    ! grep -E ' connect\(' "$1" | grep -qv '"/dev/log"' &&
+	    ! grep -Eq ' (bind|listen|accept4?)\(' "$1"
+}
+
+alone()
+{
+	[ "$(grep -c ' execve(' "$1")" -eq 1 ] &&
+	    ! grep -Eq ' (fork|vfork|clone3?)\(' "$1"
+}
+
+writes_nothing()
+{
+	! grep -E ' (open|openat|creat)\(' "$1" |
+	    grep -Eq 'O_(WRONLY|RDWR|CREAT)' &&
+	    ! grep -Eq ' (rename|unlink|link|symlink|mkdir|chmod|chown)' "$1"
+}
+
+for case in "yes alice k1" "no alice k2" "other bob k1"; do
+	# shellcheck disable=SC2086 # three words
+	set -- $case
+	traced "$2" "$W/$3.pub" "$1" || :
+	ok "the trace is the hook's ($1)" whole "$W/trace/$1"
+	ok "no socket but syslog's ($1)" only_syslog "$W/trace/$1"
+	ok "no other program or process ($1)" alone "$W/trace/$1"
+	ok "no file written ($1)" writes_nothing "$W/trace/$1"
+done
+ok "the answer was yes once" [ -s "$W/trace/yes.out" ]
+ok "and no twice" [ ! -s "$W/trace/no.out" ] &&
+    ok "(other login)" [ ! -s "$W/trace/other.out" ]
+finish

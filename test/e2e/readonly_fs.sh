@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+title="a read-only file system: logins go on, writers say why they can't"
+# shellcheck source=lib.sh
+. /src/test/e2e/lib.sh
+
+stage
+need state_on_tmpfs 4m
+need signin "$ALICE" aadssh login alice "$W/k1.pub"
+sum=$(state_sum)
+need mount -o remount,ro "$STATE"
+
+ok "the key logs in" whoami_is alice "$W/k1"
+expect_refused "another does not" alice "$W/k2"
+exits 3 "a sign-in fails" \
+    signin "$ALICE" aadssh login alice "$W/k2.pub"
+ok "with its cause" grep -qi 'read-only' "$W/login.err"
+for verb in "deny --oid $ALICE_OID" "forget alice" "refresh --keys-only"; do
+	# shellcheck disable=SC2086 # words
+	exits 3 "$verb fails" aadssh $verb
+	ok "with its cause (${verb%% *})" grep -qi 'read-only' "$W/err"
+done
+ok "status works" aadssh status
+ok "explain works" aadssh explain alice "$W/k1.pub"
+ok "the key still logs in" whoami_is alice "$W/k1"
+
+need mount -o remount,rw "$STATE"
+ok "nothing changed" [ "$sum" = "$(state_sum)" ]
+ok "writable again, the denial works" aadssh deny --oid "$ALICE_OID"
+expect_refused "and stops the key" alice "$W/k1"
+finish
