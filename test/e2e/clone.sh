@@ -15,7 +15,7 @@ ok "another machine-id: the hook says no" says_no alice "$W/k1.pub"
 expect_refused "and sshd refuses the key" alice "$W/k1"
 ok "the log says foreign_host" log_has event=key foreign_host alice
 exits 1 "explain says no" aadssh explain alice "$W/k1.pub"
-ok "for that reason" grep -q foreign_host "$W/out"
+also "for that reason" grep -q foreign_host "$W/out"
 ok "a new sign-in here" signin "$ALICE" aadssh login alice "$W/k1.pub"
 ok "works here" whoami_is alice "$W/k1"
 

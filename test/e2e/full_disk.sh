@@ -28,7 +28,7 @@ exits 3 "a new sign-in of the first key fails" \
 ok "and leaves the old one" says_yes alice "$W/k1.pub"
 exits 3 "a denial that can't be stored is not called done" \
     aadssh deny --oid "$ALICE_OID"
-ok "and says so" grep -qi 'space' "$W/err"
+also "and says so" grep -qi 'space' "$W/err"
 ok "status works" aadssh status
 rm "$STATE/.fill"
 ok "nothing changed, nothing lies about" [ "$sum" = "$(state_sum)" ]

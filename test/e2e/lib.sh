@@ -26,28 +26,40 @@ mkdir -p "$W"
 
 # --- assertions -------------------------------------------------------------
 
-# ok TITLE COMMAND…: COMMAND must succeed.
+# ok TITLE COMMAND…: COMMAND must succeed.  What it says: $W/out, $W/err.
 ok()
 {
-	exits 0 "$@"
+	judge "$W/out" "$W/err" 0 "$@"
 }
 
 # exits STATUS TITLE COMMAND…: COMMAND must end with exactly STATUS.
 exits()
 {
-	local want what got
-	want=$1 what=$2
-	shift 2
-	if "$@" >"$W/out" 2>"$W/err"; then got=0; else got=$?; fi
-	if [ "$got" -eq "$want" ]; then
-		echo "ok - $what"
+	judge "$W/out" "$W/err" "$@"
+}
+
+# also TITLE COMMAND…: as ok, about the files that the last one left: $W/out
+# and $W/err stay what they are.
+also()
+{
+	judge "$W/also.out" "$W/also.err" 0 "$@"
+}
+
+# NB. sh has one scope below a function: a name without _ could be the test's.
+judge() # OUT ERR STATUS TITLE COMMAND…
+{
+	local _out="$1" _err="$2" _want="$3" _title="$4" _got=0
+	shift 4
+	"$@" >"$_out" 2>"$_err" || _got=$?
+	if [ "$_got" -eq "$_want" ]; then
+		echo "ok - $_title"
 		return 0
 	fi
 	failed=$((failed + 1))
-	echo "not ok - $what"
-	echo "# exit $got, wanted $want: $*"
-	sed 's/^/# out: /' "$W/out" | tail -n 20
-	sed 's/^/# err: /' "$W/err" | tail -n 20
+	echo "not ok - $_title"
+	echo "# exit $_got, wanted $_want: $*"
+	sed 's/^/# out: /' "$_out" | tail -n 20
+	sed 's/^/# err: /' "$_err" | tail -n 20
 }
 
 # skip WHAT WHY: one thing that can't be tested here.
@@ -362,6 +374,7 @@ refused() # LOGIN KEY
 	local status
 	status=0
 	ssh_as "$1" "$2" true >"$W/ssh.out" 2>"$W/ssh.err" || status=$?
+	cat "$W/ssh.err" >&2
 	[ "$status" -eq 255 ] && empty "$W/ssh.out" &&
 	    has "$W/ssh.err" "Permission denied (publickey)."
 }
@@ -369,7 +382,6 @@ refused() # LOGIN KEY
 expect_refused() # TITLE LOGIN KEY
 {
 	ok "$1" refused "$2" "$3"
-	[ ! -f "$W/ssh.err" ] || cat "$W/ssh.err" >"$W/err"
 }
 
 # --- the state directory ------------------------------------------------------------

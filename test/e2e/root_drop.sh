@@ -83,7 +83,7 @@ printf '[process]\nuser = nosuchuser\n' >>"$CONF"
 exits 3 "a process user that does not exist is no reason to stay root" \
     aadssh deny --oid "$ALICE_OID"
 line=$(grep -n '^user = ' "$CONF" | cut -d : -f 1)
-ok "and is named with file and line" has "$W/err" "$CONF:$line"
+also "and is named with file and line" has "$W/err" "$CONF:$line"
 cp "$W/conf" "$CONF"
 printf '[process]\nuser = root\n' >>"$CONF"
 exits 3 "user = root does not work on another user's state" \
