@@ -8,7 +8,7 @@
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd -P)
-limit=${E2E_LIMIT:-180} # seconds a file may take
+limit=${E2E_LIMIT:-300} # seconds a file may take
 
 # One file: its lines go out in one piece.  A file that dies, says nothing or
 # runs out of time is a failure too.
