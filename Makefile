@@ -151,6 +151,12 @@ unit-bins: $(unit_bins)
 unit: need-test $(unit_bins)
 	$(Q)test/unit/run.sh $(unit_bins)
 
+# ---- process 1 of the end-to-end tests' sandbox -----------------------------
+tools = $(B)/test/tools/init
+$(B)/test/tools/init: $(B)/test/tools/init.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^
+
 # ---- everything else --------------------------------------------------------
 need-build need-demo need-test: need-%:
 	$(Q)test/tools/deps.sh need $*
@@ -162,11 +168,11 @@ deps-build deps-demo deps-test: deps-%:
 # NB. these start a second make, so that what deps.sh installs is there when
 # make looks for libraries and compilers.
 check: need-test
-	$(Q)$(MAKE) --no-print-directory all unit-bins
+	$(Q)$(MAKE) --no-print-directory all unit-bins $(tools)
 	$(Q)CC="$(CC)" test/check.sh
 
 demo: need-demo
-	$(Q)$(MAKE) --no-print-directory $(programs)
+	$(Q)$(MAKE) --no-print-directory $(programs) $(tools)
 	$(Q)test/e2e/demo.sh
 
 bench: need-test

@@ -100,12 +100,26 @@ kill_at() # CALL K COMMAND…
 		echo "after $call $k and once more the hook says $say"
 		return 1
 	}
-	find "$STATE" \( -name '*tmp*' -o -name '.?*' \) >>"$W/rubbish"
+	stray >>"$W/rubbish"
+}
+
+# Files that are neither the design's nor temporary ones of ours.
+stray()
+{
+	find "$STATE" -type f ! -name '*.tmp.??????' \
+	    \( -name '.*' -o -name '*tmp*' -o -name '*~*' \)
+}
+
+# What a kill left is swept once it is an hour old.
+swept()
+{
+	find "$STATE" -name '*.tmp.*' -exec touch -d '2 hours ago' {} +
+	aadssh refresh --keys-only && [ -z "$(find "$STATE" -name '*.tmp.*')" ]
 }
 
 # walk TITLE BEFORE ALLOWED AFTER COMMAND…: kill COMMAND at each of its
 # changes, from state BEFORE.  The hook must then say one of ALLOWED; the
-# same COMMAND over what was left must end in AFTER, and sweep it.
+# same COMMAND over what was left must end in AFTER.
 walk()
 {
 	local what="$1" points tried=0 killed=0 call k
@@ -123,8 +137,9 @@ walk()
 	also "$what: killed at $points places, each time old or new" \
 	    empty "$W/wrong"
 	sed 's/^/# /' "$W/wrong" | head -n 20
-	also "$what: the next run sweeps what a kill left" empty "$W/rubbish"
+	also "$what: nothing lies about but temporary files" empty "$W/rubbish"
 	sed 's/^/# /' "$W/rubbish" | sort -u | head -n 20
+	ok "$what: and those are swept" swept
 	# A waiting sign-in writes a line more or less: a few may not be hit.
 	also "$what: nearly all kills hit ($killed)" \
 	    [ $((killed * 10)) -ge $((points * 8)) ]

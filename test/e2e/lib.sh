@@ -183,13 +183,14 @@ stop_idp()
 {
 	kill -KILL "$idp_pid"
 	wait "$idp_pid" 2>/dev/null || :
-	! curl_idp /
+	! idp_listens
 }
 
-curl_idp()
+idp_listens()
 {
-	curl -sS --max-time 5 --cacert "$IDP/ca.pem" -o /dev/null \
-	    "$AUTHORITY$1"
+	node -e 'require("net").connect(+process.argv[2], process.argv[1])
+	    .on("connect", () => process.exit(0))
+	    .on("error", () => process.exit(1))' "$IDP_NAME" "$IDP_PORT"
 }
 
 # The configuration of this host; standard input is appended.

@@ -29,7 +29,7 @@ shut()
 }
 
 record=$(find "$STATE/records/alice" -type f)
-shut "$CONF" conf
+shut "$CONF" reason=config
 shut "$STATE/denials" denials_unreadable
 shut "$STATE/denials/login" denials_unreadable
 shut "$STATE/denials/key" denials_unreadable
