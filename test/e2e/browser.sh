@@ -25,7 +25,7 @@ trust()
 
 click_in_browser()
 {
-	wait_for 10 code_shown "$W/login.err" || return 1
+	wait_for 10 code_shown_or_gone "$W/login.err" || return 1
 	node "$SRC/test/e2e/browser.mjs" "$chromium" \
 	    "$(shown_url "$W/login.err")" "$(shown_code "$W/login.err")" \
 	    "$1"
@@ -34,15 +34,15 @@ click_in_browser()
 stage
 need trust
 aadssh login alice "$W/k1.pub" >"$W/login.out" 2>"$W/login.err" &
-pid=$!
+login_pid=$!
 ok "Chromium, checking TLS, goes through all pages" \
     click_in_browser "$ALICE"
-ok "aadssh login stores the sign-in" wait "$pid"
+ok "aadssh login stores the sign-in" wait "$login_pid"
 ok "ssh logs in" whoami_is alice "$W/k1"
 
 aadssh login alice "$W/k2.pub" >"$W/login.out" 2>"$W/login.err" &
-pid=$!
+login_pid=$!
 ok "another person goes through the pages" click_in_browser "$BOB"
-exits 1 "and is not stored as alice" wait "$pid"
+exits 1 "and is not stored as alice" wait "$login_pid"
 expect_refused "and is not let in" alice "$W/k2"
 finish

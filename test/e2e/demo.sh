@@ -6,7 +6,7 @@
 #
 # A script plays the person in the browser.  With DEMO=interactive and a
 # terminal it is you: the provider is then reachable from a browser on this
-# machine ($BROWSER, else chromium, is opened where there is a display).
+# machine.  Where there is a display, Chromium is opened at the right page.
 
 set -eu
 umask 022
@@ -17,8 +17,9 @@ find_browser()
 {
 	[ "${DISPLAY-}${WAYLAND_DISPLAY-}" ] || return 1
 	for browser in "${BROWSER-}" chromium chromium-browser google-chrome; do
-		[ -z "$browser" ] || ! command -v "$browser" >/dev/null ||
-		    return 0
+		case $browser in
+		*chrom*) ! command -v "$browser" >/dev/null || return 0 ;;
+		esac
 	done
 	return 1
 }
@@ -50,7 +51,11 @@ wait_and_open()
 	while [ ! -s "$share/url" ]; do
 		sleep 0.2
 	done
-	find_browser && command -v certutil >/dev/null && open_browser
+	if find_browser && command -v certutil >/dev/null; then
+		open_browser
+	else
+		echo "(Open it yourself; the test CA is $share/ca.pem)"
+	fi
 }
 
 outside()
@@ -99,7 +104,8 @@ seen_in() # FILE COMMAND…
 person()
 {
 	if [ "$DEMO" ]; then
-		wait_for 10 code_shown "$W/login.err"
+		wait_for 10 code_shown_or_gone "$W/login.err"
+		code_shown "$W/login.err" || return 1
 		shown_url "$W/login.err" >/share/url
 		return
 	fi
@@ -147,13 +153,12 @@ inside()
 	step "She signs in with Azure AD, in a web browser"
 	: >"$W/login.err"
 	[ -z "$DEMO" ] ||
-	    echo "Choose alice@contoso.com there; the test CA is in" \
-		"the browser that opens, any other has to be told."
+	    echo "Choose alice@contoso.com there, with any browser here."
 	echo '$ aadssh login alice alice.pub'
 	seen_in "$W/login.err" aadssh login alice alice.pub &
-	pid=$!
+	login_pid=$!
 	person
-	wait "$pid"
+	wait "$login_pid"
 
 	step "From now on her key opens her account"
 	run "ssh -i alice alice@localhost 'id; uname -n'" | tee "$W/id"

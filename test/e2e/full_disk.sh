@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-title="a full disk: no half state, no false yes, the old state still answers"
+title="a full disk leaves no half state, no false yes, the old state still answers"
 # shellcheck source=lib.sh
 . /src/test/e2e/lib.sh
 

@@ -20,6 +20,7 @@ IDP=$W/idp
 failed=0
 
 mkdir -p "$W"
+# NB. without ": ", which divides title and reason of a skip.
 : "${title:?is what a test is about}"
 # shellcheck source=idp.sh
 . "$SRC/test/e2e/idp.sh"
@@ -207,7 +208,7 @@ write_conf()
 		ca_file = /etc/aadssh/idp-ca.pem
 		[map]
 		domain = $DOMAIN
-		require = role:$ROLE
+		require = $REQUIRE
 		END
 		cat
 	} >"$CONF"

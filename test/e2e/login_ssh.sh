@@ -48,8 +48,8 @@ ok "and nothing for another" says_no alice "$W/k2.pub"
 ok "and nothing for another login" says_no bob "$W/k1.pub"
 print=$(ssh-keygen -lf "$W/k1.pub" | cut -d ' ' -f 2)
 ok "the log names the yes and its key" \
-    log_has event=key allowed alice "$print"
-ok "the log names the no" log_has event=key no_record alice
+    log_has event=key reason=allowed login=alice "$print"
+ok "the log names the no" log_has event=key reason=no_record login=alice
 ok "the log holds no token" log_lacks eyJ
 ok "sshd accepted that key" has "$SSHD_LOG" \
     "Accepted publickey for alice from 127.0.0.1"

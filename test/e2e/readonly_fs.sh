@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-title="a read-only file system: logins go on, writers say why they can't"
+title="on a read-only file system logins go on and writers say why they can't"
 # shellcheck source=lib.sh
 . /src/test/e2e/lib.sh
 

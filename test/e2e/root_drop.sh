@@ -63,14 +63,16 @@ powerless()
 	    grep -Eq '^NoNewPrivs:.1$' "$1"
 }
 
+install -m 0600 "$W/k1.pub" /root/only-for-root.pub
 umask 077
-aadssh login alice "$W/k1.pub" >"$W/login.out" 2>"$W/login.err" &
-pid=$!
-wait_for 10 code_shown "$W/login.err" || :
-cp "/proc/$pid/status" "$W/status" 2>/dev/null || : >"$W/status"
+aadssh login alice /root/only-for-root.pub >"$W/login.out" 2>"$W/login.err" &
+login_pid=$!
+wait_for 10 code_shown_or_gone "$W/login.err" || :
+cp "/proc/$login_pid/status" "$W/status" 2>/dev/null || : >"$W/status"
 ok "while it waits it is aadssh, without rights" powerless "$W/status"
 need approve "$ALICE" "$W/login.err"
-ok "the sign-in ends well" wait "$pid"
+ok "the sign-in, of a key file that only root can read, ends well" \
+    wait "$login_pid"
 umask 022
 ok "the key opens the door, whatever root's umask was" \
     says_yes alice "$W/k1.pub"

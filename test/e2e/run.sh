@@ -15,6 +15,7 @@ limit=${E2E_LIMIT:-300} # seconds a file may take
 one()
 {
 	name=$(basename "$1" .sh)
+	title=$(sed -n 's/^title="\(.*\)"$/\1/p' "$1")
 	out=$(mktemp)
 	status=0
 	start=$(date +%s)
@@ -23,7 +24,7 @@ one()
 	why=$(tail -n 1 "$out")
 	case $status in
 	77) [ -s "$out" ] || why="no reason given"
-	    echo "skip - $name: $why" >"$out" ;;
+	    echo "skip - $title: $why" >"$out" ;;
 	0) grep -Eq '^(ok|skip) - ' "$out" ||
 	    echo "not ok - $name: asserted nothing" >>"$out" ;;
 	*) grep -q '^not ok - ' "$out" ||

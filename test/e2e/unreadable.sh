@@ -52,6 +52,8 @@ for text in '' 'soon' '0' '-1' '99999999999999999999'; do
 	ok "a denial that reads '$text' is a denial in force" \
 	    says_no alice "$W/k1.pub"
 done
+chmod 000 "$STATE/denials/login/alice"
+ok "and so is one that can't be read" says_no alice "$W/k1.pub"
 rm "$STATE/denials/login/alice"
 ok "without it: yes again" says_yes alice "$W/k1.pub"
 finish
