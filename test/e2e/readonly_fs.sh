@@ -8,7 +8,7 @@ stage
 need state_on_tmpfs 4m
 need signin "$ALICE" aadssh login alice "$W/k1.pub"
 sum=$(state_sum)
-need mount -o remount,ro "$STATE"
+need mount -o remount,bind,ro "$STATE"
 
 ok "the key logs in" whoami_is alice "$W/k1"
 expect_refused "another does not" alice "$W/k2"
@@ -24,7 +24,7 @@ ok "status works" aadssh status
 ok "explain works" aadssh explain alice "$W/k1.pub"
 ok "the key still logs in" whoami_is alice "$W/k1"
 
-need mount -o remount,rw "$STATE"
+need mount -o remount,bind,rw "$STATE"
 ok "nothing changed" [ "$sum" = "$(state_sum)" ]
 ok "writable again, the denial works" aadssh deny --oid "$ALICE_OID"
 expect_refused "and stops the key" alice "$W/k1"
