@@ -276,7 +276,7 @@ signin()
 }
 
 # hook LOGIN PUBFILE [COMMAND…]: ask as sshd does, as its user, with an
-# environment and descriptors like its own; COMMAND is put in front.
+# environment and descriptors like its own; COMMAND is put in front, as root.
 hook()
 {
 	local login pub uid type blob
@@ -285,9 +285,9 @@ hook()
 	uid=$(id -u "$login" 2>/dev/null || echo 65533)
 	read -r type blob _ <"$pub"
 	env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/games USER=aadssh-hook \
-	    LOGNAME=aadssh-hook HOME=/nonexistent \
+	    LOGNAME=aadssh-hook HOME=/nonexistent "$@" \
 	    setpriv --reuid aadssh-hook --regid aadssh-hook --init-groups \
-	    "$@" "$HOOK" "$login" "$uid" "$type" "$blob" </dev/null
+	    "$HOOK" "$login" "$uid" "$type" "$blob" </dev/null
 }
 
 # The hook's answer is exactly this key, or nothing; both with exit 0.
