@@ -79,8 +79,8 @@ host = hostid record cache denial pin decision
 cli = verb out log priv clock
 cli_hook = log priv clock sandbox
 hook = main
-aadssh = main app signin ui tenantkeys login status explain refresh deny forget \
-	check
+aadssh = main wipe signin exchange ui tenantkeys login status explain \
+	refresh deny forget check
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))

@@ -41,7 +41,7 @@ struct http_settings {
 /* A plain record; http_reply_release() wipes it. */
 struct http_reply {
 	long status; /* 0 when no answer came */
-	char *body; /* heap, a NUL behind it; "" when there is none */
+	char *body; /* heap, a NUL behind it; when 0 was returned */
 	size_t len; /* bytes */
 	int64_t retry_after; /* seconds, 0 for none */
 	int64_t date; /* the peer's clock, Unix seconds; -1 for none */
