@@ -34,7 +34,7 @@
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- a scratch directory for each test ----------------------------------- */
+/* ---- a scratch directory for each test ---- */
 
 static char scratch[64];
 static int dir; /* open at scratch */
@@ -136,7 +136,7 @@ names(unsigned int *tempsp)
 	return n;
 }
 
-/* ---- reading files --------------------------------------------------------- */
+/* ---- reading files ---- */
 
 static void
 valid_file(void **state)
@@ -363,7 +363,7 @@ fault_file_read(void **state)
 	}
 }
 
-/* ---- writing files ---------------------------------------------------------- */
+/* ---- writing files ---- */
 
 typedef int write_fn(int dirfd, const char *name, const void *buf, size_t len,
     mode_t mode);
@@ -591,7 +591,7 @@ valid_remove(void **state)
 	assert_true(fault_disarm());
 }
 
-/* ---- directories --------------------------------------------------------------- */
+/* ---- directories ---- */
 
 static int
 dir_open(const char *name)
@@ -765,7 +765,7 @@ II_K5_kill_9_during_dir_make(void **state)
 	assert_int_equal(k, 10);
 }
 
-/* ---- secrets --------------------------------------------------------------------- */
+/* ---- secrets ---- */
 
 static int
 load(const char *name, size_t len)
@@ -901,7 +901,7 @@ fault_secret(void **state)
 	secret_free(s);
 }
 
-/* ---- base64 ------------------------------------------------------------------------ */
+/* ---- base64 ---- */
 
 static const char *const alphabets[] = {
 	[B64_STD] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -1117,7 +1117,7 @@ boundary_base64(void **state)
 	assert_null(text);
 }
 
-/* ---- grammars ----------------------------------------------------------------------- */
+/* ---- grammars ---- */
 
 #define LABEL "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
@@ -1415,7 +1415,7 @@ I_A3_options(void **state)
 		assert_false(name_options_ok(bad[i]));
 }
 
-/* ---- text -------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
 static void
 valid_durations(void **state)
@@ -1688,7 +1688,7 @@ boundary_clean(void **state)
 	assert_string_equal(out, "?");
 }
 
-/* ---- codes --------------------------------------------------------------------------------- */
+/* ---- codes ---- */
 
 static void
 valid_reasons(void **state)
@@ -1709,7 +1709,9 @@ valid_reasons(void **state)
 		s = reason_sentence((enum reason)i);
 		assert_true(strlen(s) > 10);
 		assert_int_equal(s[strlen(s) - 1], '.');
-		assert_true((s[0] >= 'A' && s[0] <= 'Z') || s[0] == '/');
+		/* a path or one of our programs keeps its spelling */
+		assert_true((s[0] >= 'A' && s[0] <= 'Z') || s[0] == '/' ||
+			    strncmp(s, "aadssh", 6) == 0);
 		assert_null(strstr(s, "  "));
 		for (j = 0; s[j] != '\0'; j++)
 			assert_in_range(s[j], ' ', '~');

@@ -20,7 +20,7 @@
 
 #define VECTORS "test/vectors/keys"
 
-/* ---- vectors ---------------------------------------------------------- */
+/* ---- vectors ---- */
 
 struct pub {
 	char text[16384]; /* the whole .pub file */
@@ -120,7 +120,7 @@ dirt(void)
 	return k;
 }
 
-/* ---- making blobs ------------------------------------------------------ */
+/* ---- making blobs ---- */
 
 struct buf {
 	uint8_t p[16384];
@@ -199,7 +199,7 @@ assert_openssh_agrees(const struct key *k, const char *line)
 	assert_int_equal(bits, k->bits);
 }
 
-/* ---- good keys ---------------------------------------------------------- */
+/* ---- good keys ---- */
 
 static void
 check_good(const char *name, const char *bits, const char *fp)
@@ -274,7 +274,7 @@ valid_pub_shapes(void **state)
 	key_release(&want);
 }
 
-/* ---- bad keys ----------------------------------------------------------- */
+/* ---- bad keys ---- */
 
 /* The blob alone: only what was wrong outside of it may be good. */
 static void
@@ -597,7 +597,7 @@ no_private_key(void **state)
 		    AAD_R_KEY_MALFORMED);
 }
 
-/* ---- bounds -------------------------------------------------------------- */
+/* ---- bounds ---- */
 
 /* An odd modulus of exactly so many bits: nothing else is asked of it. */
 static enum reason
@@ -709,6 +709,28 @@ boundary_application(void **state)
 	}
 }
 
+/* key_decode() of a blob that is one string: an unknown type's name. */
+static enum reason
+judge_base64_of(size_t len)
+{
+	struct key k = dirt();
+	struct buf b = { .len = 0 };
+	enum reason why = AAD_R_UNSET;
+	uint8_t big[KEY_BLOB_MAX];
+	char *text, name[KEY_BLOB_MAX];
+	int r;
+
+	memset(big, 'a', sizeof(big));
+	put(&b, big, len - 4);
+	memcpy(name, big, len - 4);
+	name[len - 4] = '\0';
+	assert_int_equal(b64_encode(B64_STD, b.p, b.len, &text), 0);
+	r = key_decode(name, text, &k, &why);
+	free(text);
+	assert_refused(r, why, &k);
+	return why;
+}
+
 static void
 boundary_blob_size(void **state)
 {
@@ -723,6 +745,9 @@ boundary_blob_size(void **state)
 	b.len = 0;
 	put(&b, big, KEY_BLOB_MAX - 3);
 	assert_int_equal(judge(&b), AAD_R_KEY_MALFORMED);
+	assert_int_equal(judge_base64_of(KEY_BLOB_MAX), AAD_R_KEY_TYPE);
+	assert_int_equal(judge_base64_of(KEY_BLOB_MAX + 1),
+	    AAD_R_KEY_MALFORMED);
 }
 
 static void
@@ -747,7 +772,7 @@ wrong_points(void **state)
 	key_release(&k);
 }
 
-/* ---- mutation ------------------------------------------------------------ */
+/* ---- mutation ---- */
 
 static void
 check_damaged_blob(const uint8_t *p, size_t len, enum mutation how, size_t at,
@@ -900,7 +925,7 @@ II_O4_every_damage_of_the_text(void **state)
 	assert_int_equal(each_row("good.txt", walk_text), 9);
 }
 
-/* ---- the line for sshd --------------------------------------------------- */
+/* ---- the line for sshd ---- */
 
 static void
 check_line(const char *name, const char *bits, const char *fp)
@@ -996,7 +1021,7 @@ no_key_has_no_line(void **state)
 	key_release(&other);
 }
 
-/* ---- fingerprints --------------------------------------------------------- */
+/* ---- fingerprints ---- */
 
 static void
 valid_fingerprints(void **state)
@@ -1062,7 +1087,7 @@ junk_fingerprints(void **state)
 	key_release(&k);
 }
 
-/* ---- the wire -------------------------------------------------------------- */
+/* ---- the wire ---- */
 
 static void
 I_D7_lengths_are_compared_with_what_is_left(void **state)
@@ -1157,7 +1182,7 @@ wrong_literal_is_not_consumed(void **state)
 	assert_false(wire_is(&w, "nistp256"));
 }
 
-/* ---- failing allocations ---------------------------------------------------- */
+/* ---- failing allocations ---- */
 
 enum way {
 	WAY_DECODE,
