@@ -51,6 +51,19 @@ make_state(const char *dir, const struct passwd *pw)
 	return 0;
 }
 
+static int
+no_account(const struct app *app)
+{
+	char line[16] = "";
+
+	if (app->conf->user_line != 0)
+		snprintf(line, sizeof(line), ":%u", app->conf->user_line);
+	fprintf(stderr,
+	    "%s: %s%s: [process] user: there is no account named %s\n",
+	    APP_PROG, app->conf_path, line, app->conf->user);
+	return EXIT_CANNOT;
+}
+
 /* Root becomes [process] user; anybody else stays who they are. */
 static int
 become(const struct app *app)
@@ -60,12 +73,8 @@ become(const struct app *app)
 
 	if (geteuid() != 0)
 		return EXIT_DONE;
-	if ((pw = getpwnam(app->conf->user)) == NULL) {
-		fprintf(stderr,
-		    "%s: %s: [process] user: there is no account named %s\n",
-		    APP_PROG, app->conf_path, app->conf->user);
-		return EXIT_CANNOT;
-	}
+	if ((pw = getpwnam(app->conf->user)) == NULL)
+		return no_account(app);
 	if (make_state(app->conf->dir, pw) == -1) {
 		fprintf(stderr, "%s: %s: %s\n", APP_PROG, app->conf->dir,
 		    strerror(errno));

@@ -60,6 +60,7 @@ struct conf {
 	struct conf_list require_acrs; /* every one must be in claim acrs */
 	/* [process] */
 	char *user; /* default "aadssh" */
+	unsigned int user_line; /* 0: not written */
 	/* [state] */
 	char *dir; /* default "/var/lib/aadssh" */
 	char *run; /* default "/run/aadssh" */

@@ -265,5 +265,6 @@ keyword_finish(struct conf *c, const unsigned int seen[static KEYWORD_MAX],
 	if (c->has_idp && ((r = finish_idp(c, seen, idp_line, why)) != 0 ||
 			      (r = finish_urls(c)) != 0))
 		return r;
+	c->user_line = seen_line(seen, "process", "user");
 	return finish_token(c, seen, why);
 }

@@ -403,7 +403,7 @@ sweep_name(void *arg, const char *name)
 	if (file_is_temp(name) &&
 	    fstatat(s->fd, name, &sb, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    sb.st_mtime < s->before)
-		unlinkat(s->fd, name, 0);
+		unlinkat(s->fd, name, S_ISDIR(sb.st_mode) ? AT_REMOVEDIR : 0);
 	return 0;
 }
 

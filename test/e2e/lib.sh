@@ -401,10 +401,12 @@ fill_disk() # DIR
 	[ -s "$1/.fill" ] && ! echo x >"$1/.probe" 2>/dev/null
 }
 
-state_sum() # names, owners, modes and contents, as one word
+# Names, owners, modes and contents, as one word.  Lock files are not state:
+# an empty one may appear, and means nothing.
+state_sum()
 {
-	(cd "$STATE" && find . -printf '%p %U:%G %m %s\n' | sort &&
-	    find . -type f -print0 | sort -z | xargs -0r sha256sum) |
+	(cd "$STATE" && find . -path './locks/*' -prune -o -printf '%p %U:%G %m %s\n' | sort &&
+	    find . -path './locks/*' -prune -o -type f -print0 | sort -z | xargs -0r sha256sum) |
 	    sha256sum
 }
 

@@ -15,7 +15,7 @@ expect_refused "another does not" alice "$W/k2"
 exits 3 "a sign-in fails" \
     signin "$ALICE" aadssh login alice "$W/k2.pub"
 ok "with its cause" grep -qi 'read-only' "$W/login.err"
-for verb in "deny --oid $ALICE_OID" "forget alice" "refresh --keys-only"; do
+for verb in "deny --oid $ALICE_OID" "forget alice" "refresh --keys-only --force"; do
 	# shellcheck disable=SC2086 # words
 	exits 3 "$verb fails" aadssh $verb
 	also "with its cause (${verb%% *})" grep -qi 'read-only' "$W/err"
