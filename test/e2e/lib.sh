@@ -405,8 +405,10 @@ fill_disk() # DIR
 # an empty one may appear, and means nothing.
 state_sum()
 {
-	(cd "$STATE" && find . -path './locks/*' -prune -o -printf '%p %U:%G %m %s\n' | sort &&
-	    find . -path './locks/*' -prune -o -type f -print0 | sort -z | xargs -0r sha256sum) |
+	(cd "$STATE" && find . -path './locks/*' -prune -o \
+	    -printf '%p %U:%G %m %y\n' | sort &&
+	    find . -path './locks/*' -prune -o -type f -print0 | sort -z |
+	    xargs -0r sha256sum) |
 	    sha256sum
 }
 
