@@ -164,3 +164,19 @@ text_clean(const char *s, size_t len, char *out, size_t outlen)
 	out[n] = '\0';
 	return out;
 }
+
+static char
+fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool
+text_same_fold(const char *a, const char *b)
+{
+	while (*a != '\0' && fold(*a) == fold(*b)) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}

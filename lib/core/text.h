@@ -46,4 +46,7 @@ bool text_number(const char *s, uint64_t max, uint64_t *np);
  */
 const char *text_clean(const char *s, size_t len, char *out, size_t outlen);
 
+/* Whether a and b are equal when A-Z counts as a-z; no locale is asked. */
+bool text_same_fold(const char *a, const char *b);
+
 #endif /* AAD_TEXT_H */

@@ -2,20 +2,20 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <jansson.h>
-#include <sodium.h>
 
 #include "core/strictjson.h"
+#include "core/text.h"
 #include "token/claims.h"
 
-#define TIME_MAX INT64_C(253402300799) /* 9999-12-31; beyond is nonsense */
-
-/* Claims we read.  A member that differs from one in case only is refused:
- * another parser might take it for the claim. */
+/*
+ * Claims we read.  A member that differs from one in case only is refused:
+ * another parser might take it for the claim (facts: Microsoft's own
+ * validator refuses two variants of tid).
+ */
 static const char *const known[] = { "iss", "aud", "ver", "tid", "oid", "upn",
-	"preferred_username", "name", "idp", "uti", "acct", "iat", "exp", "nbf",
+	"preferred_username", "idp", "uti", "acct", "iat", "exp", "nbf",
 	"auth_time", "roles", "groups", "acrs", "_claim_names", "hasgroups" };
 
 static int
@@ -28,7 +28,7 @@ refuse_twins(const json_t *o)
 	json_object_foreach((json_t *)(uintptr_t)o, name, value)
 	{
 		for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-			if (strcasecmp(name, known[i]) == 0 &&
+			if (text_same_fold(name, known[i]) &&
 			    strcmp(name, known[i]) != 0)
 				return AAD_EFORMAT;
 	}
@@ -69,7 +69,7 @@ take_time(const json_t *o, const char *name, int64_t fallback, int64_t *tp)
 	if (v == NULL)
 		return fallback == INT64_MIN ? AAD_EFORMAT : 0;
 	if (!json_is_integer(v) || json_integer_value(v) < 0 ||
-	    json_integer_value(v) > TIME_MAX)
+	    json_integer_value(v) > CLAIMS_TIME_MAX)
 		return AAD_EFORMAT;
 	*tp = (int64_t)json_integer_value(v);
 	return 0;
@@ -131,6 +131,23 @@ take_acct(const json_t *o, struct claims *c)
 		c->acct = CLAIMS_ACCT_GUEST;
 }
 
+/* Whether _claim_names says that groups are to be had somewhere else. */
+static bool
+groups_elsewhere(const json_t *names)
+{
+	const char *name;
+	json_t *value;
+
+	if (!json_is_object(names))
+		return names != NULL;
+	json_object_foreach((json_t *)(uintptr_t)names, name, value)
+	{
+		if (text_same_fold(name, "groups"))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Overage: the groups are somewhere else, so they are unknown, not none.
  * Any form of the two markers counts (facts: 200 in a JWT, 5 when implicit).
@@ -138,12 +155,10 @@ take_acct(const json_t *o, struct claims *c)
 static void
 take_overage(const json_t *o, struct claims *c)
 {
-	const json_t *names = json_object_get(o, "_claim_names");
 	const json_t *has = json_object_get(o, "hasgroups");
 
-	c->groups_unknown = (names != NULL && (!json_is_object(names) ||
-						  json_object_get(names,
-						      "groups") != NULL)) ||
+	c->groups_unknown = groups_elsewhere(json_object_get(o,
+				"_claim_names")) ||
 			    (has != NULL && !json_is_false(has));
 }
 

@@ -17,6 +17,7 @@
 
 #define CLAIMS_LIST_MAX 1024 /* roles or groups; Entra stops at 200 groups */
 #define CLAIMS_TEXT_MAX 1024 /* bytes of any one string that we keep */
+#define CLAIMS_TIME_MAX INT64_C(253402300799) /* 9999-12-31; RFC 3339's end */
 
 enum claims_acct {
 	CLAIMS_ACCT_ABSENT = 0,
@@ -56,8 +57,8 @@ struct claims {
  *
  * JSON object, no duplicate members, also none that differ only in ASCII
  * case for the claims above; no NUL in a string; strings where strings are
- * due (iss aud tid oid ver required), integers >= 0 for iat exp (required)
- * nbf auth_time; acct integer or string; roles groups acrs arrays of
+ * due (iss aud tid oid ver required), integers 0 to CLAIMS_TIME_MAX for iat
+ * exp (required) nbf auth_time; acct integer or string; roles groups acrs arrays of
  * strings (an acrs string counts as an array of one).  Everything else is
  * ignored.  Groups that are not GUIDs are kept as they are: no rule can
  * name them.

@@ -38,9 +38,10 @@ struct jwks {
 
 /*
  * Strip a provider's answer.  Kept are RSA keys with use absent or "sig",
- * alg absent or "RS256", a sound kid, n and e (curve bounds are judged when
- * the key is used), whose own issuer, if it names one, is exactly issuer or
- * becomes it when "{tenantid}" is replaced by tenant.  Others are skipped.
+ * alg absent or "RS256", no private member, a sound kid, n and e (whether
+ * they make a sound key is judged when it is used), whose own issuer, if it
+ * names one, is exactly issuer or becomes it when "{tenantid}" is replaced
+ * by tenant.  Others are skipped, key_ops and x5c not read.
  * A kid that stands twice, or a set with no key left, is an error.
  *
  * text: len bytes with a NUL behind them; untrusted.

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <jansson.h>
 #include <sodium.h>
 
 #include "core/b64.h"
 #include "core/strictjson.h"
+#include "core/text.h"
 #include "token/jws.h"
+
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Members that would change what is verified, or with which key. */
 static const char *const forbidden[] = { "crit", "b64", "jwk", "jku", "x5u",
-	"x5c", "zip", "cty", "enc", "epk", "nonce" };
+	"x5c", "zip", "cty", "enc", "epk" };
+
+/* A member that differs from one of these or those in case only is refused:
+ * another reader might take it for the other. */
+static const char *const known[] = { "alg", "typ", "kid", "nonce" };
 
 /* The two dots of exactly three parts. */
 static int
@@ -32,24 +39,53 @@ find_dots(const char *token, size_t len, size_t *firstp, size_t *secondp)
 	return 0;
 }
 
+static bool
+is_among(const char *name, const char *const *list, size_t n, bool twin)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (text_same_fold(name, list[i]) &&
+		    !(twin && strcmp(name, list[i]) == 0))
+			return true;
+	return false;
+}
+
+/* Whether every member's name is one that may stand in a header. */
+static bool
+members_ok(const json_t *o)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)o, name, value)
+	{
+		if (is_among(name, forbidden, LEN(forbidden), false) ||
+		    is_among(name, known, LEN(known), true))
+			return false;
+	}
+	return true;
+}
+
 static int
 judge_header(const json_t *o, struct jws *j, enum reason *whyp)
 {
 	const char *alg = json_string_value(json_object_get(o, "alg"));
 	const json_t *typ = json_object_get(o, "typ");
 	const char *kid = json_string_value(json_object_get(o, "kid"));
-	size_t i;
 
 	*whyp = AAD_R_TOKEN_ALG;
 	if (alg == NULL || strcmp(alg, "RS256") != 0)
 		return AAD_EREFUSED;
 	*whyp = AAD_R_TOKEN_HEADER;
-	if (typ != NULL && (!json_is_string(typ) ||
-			       strcasecmp(json_string_value(typ), "JWT") != 0))
+	if (!members_ok(o) ||
+	    (typ != NULL &&
+		(!json_is_string(typ) ||
+		    !text_same_fold(json_string_value(typ), "JWT"))))
 		return AAD_EREFUSED;
-	for (i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
-		if (json_object_get(o, forbidden[i]) != NULL)
-			return AAD_EREFUSED;
+	*whyp = AAD_R_TOKEN_GRAPH;
+	if (json_object_get(o, "nonce") != NULL)
+		return AAD_EREFUSED;
 	*whyp = AAD_R_TOKEN_KID;
 	if (kid == NULL || !name_kid_ok(kid))
 		return AAD_EREFUSED;

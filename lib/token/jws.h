@@ -36,13 +36,14 @@ struct jws {
 /*
  * Size, exactly three parts, strict base64url, a JSON object without
  * duplicate members as header; alg exactly "RS256"; typ absent or "JWT"
- * (case-insensitive); none of crit b64 jwk jku x5u x5c zip cty enc epk, and no nonce (a token
- * for Microsoft Graph, signed over other bytes than it shows);
+ * (case-insensitive); none of crit b64 jwk jku x5u x5c zip cty enc epk and
+ * none of these names in another case; no nonce (only tokens for Microsoft
+ * Graph and its like have one, signed over other bytes than they show);
  * kid a string of NAME_KID_MAX.  x5t is tolerated and never read.
  *
  * token: len bytes with a NUL behind them; borrowed as long as *j lives.
  * *j: zero unless 0 is returned.  *whyp for AAD_EREFUSED: TOKEN_SIZE,
- * TOKEN_FORMAT, TOKEN_HEADER, TOKEN_ALG, TOKEN_KID.
+ * TOKEN_FORMAT, TOKEN_HEADER, TOKEN_ALG, TOKEN_GRAPH, TOKEN_KID.
  * Returns 0; AAD_EREFUSED; AAD_ENOMEM.
  */
 int jws_split(const char *token, size_t len, struct jws *j,

@@ -31,6 +31,9 @@ verify(const struct jws *j, const struct jwks *keys,
 static enum reason
 judge(const struct claims *c, const struct token_expect *want)
 {
+	/* Graph's first, for its own sentence: nothing else of it fits. */
+	if (strcmp(c->aud, TOKEN_GRAPH_AUD) == 0)
+		return AAD_R_TOKEN_GRAPH;
 	if (strcmp(c->ver, "2.0") != 0)
 		return AAD_R_TOKEN_VERSION;
 	if (strcmp(c->iss, want->issuer) != 0)
@@ -38,13 +41,11 @@ judge(const struct claims *c, const struct token_expect *want)
 	if (strcmp(c->tid, want->tenant) != 0)
 		return AAD_R_TOKEN_TENANT;
 	if (strcmp(c->aud, want->audience) != 0)
-		return strcmp(c->aud, TOKEN_GRAPH_AUD) == 0
-			   ? AAD_R_TOKEN_GRAPH
-			   : AAD_R_TOKEN_AUDIENCE;
-	/* NB. claims are at most 9999-12-31: no sum here can overflow. */
+		return AAD_R_TOKEN_AUDIENCE;
+	/* NB. no number here is negative, so no difference overflows. */
 	if (c->iat - TOKEN_SKEW > want->now || c->nbf - TOKEN_SKEW > want->now)
 		return AAD_R_TOKEN_NOT_YET;
-	if (c->exp + want->grace <= want->now)
+	if (c->exp <= want->now - want->grace)
 		return AAD_R_TOKEN_EXPIRED;
 	return AAD_R_ALLOWED;
 }
@@ -62,8 +63,13 @@ token_judge(const char *token, size_t len, const struct jwks *keys,
 	if (latep != NULL)
 		*latep = NULL;
 	*whyp = AAD_R_UNSET;
-	if (want->noracles < 1 || want->noracles > TOKEN_ORACLES_MAX)
+	if (want->noracles < 1 || want->noracles > TOKEN_ORACLES_MAX ||
+	    want->now < 0 || want->grace < 0)
 		return AAD_EARG;
+	if (strcmp(keys->issuer, want->issuer) != 0) {
+		*whyp = AAD_R_TENANT_KEYS_FOREIGN;
+		return AAD_EREFUSED;
+	}
 	if ((r = jws_split(token, len, &j, whyp)) != 0)
 		return r;
 	if ((r = verify(&j, keys, want, whyp)) != 0)

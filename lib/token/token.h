@@ -26,23 +26,27 @@ struct token_expect {
 	const char *issuer;
 	const char *audience; /* client_id, lower-case GUID */
 	const char *tenant; /* lower-case GUID */
-	int64_t now; /* Unix seconds */
-	int64_t grace; /* seconds added to exp; 0 almost always */
+	int64_t now; /* Unix seconds, >= 0 */
+	int64_t grace; /* seconds added to exp, >= 0; 0 almost always */
 	verify_fn *oracles[TOKEN_ORACLES_MAX]; /* every one must say yes */
 	size_t noracles; /* at least one */
 };
 
 /*
- * Judge a token.  NB. exp is judged last, so that *whyp is TOKEN_EXPIRED only
+ * Judge a token: keys of this issuer, the guard, the key by its kid, every
+ * oracle, the claims' form; then a Graph audience, ver, iss, tid, aud, nbf
+ * and iat (at most TOKEN_SKEW ahead), exp.  NB. exp is judged last, so that *whyp is TOKEN_EXPIRED only
  * for a token that was good.
  *
  * token: len bytes with a NUL behind them.
  * *outp: NULL unless 0 is returned; then the caller frees it.  When the only
  * fault is TOKEN_EXPIRED, *latep (may be NULL) gets the claims instead, so
  * that a log can say whose token it was; else NULL.
- * *whyp: for AAD_EREFUSED one of the TOKEN_* reasons, UNKNOWN_KID or
- * TENANT_KEY_UNSOUND.
- * Returns 0; AAD_EREFUSED; AAD_EARG without oracle; AAD_ENOMEM.
+ * *whyp: for AAD_EREFUSED one of the TOKEN_* reasons, UNKNOWN_KID,
+ * TENANT_KEY_UNSOUND or TENANT_KEYS_FOREIGN; ALLOWED for 0; else UNSET or
+ * how far it came.
+ * Returns 0; AAD_EREFUSED; AAD_EARG without oracle or with a negative
+ * time; AAD_ENOMEM.
  */
 int token_judge(const char *token, size_t len, const struct jwks *keys,
     const struct token_expect *want, struct claims **outp,

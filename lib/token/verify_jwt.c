@@ -149,8 +149,8 @@ bits(const uint8_t *p, size_t len)
 static int
 key_sound(const struct jwk *k)
 {
-	return k != NULL && k->n_len > 0 && k->e_len > 0 && k->e_len <= 8 &&
-	       k->n[0] != 0 && k->e[0] != 0 &&
+	return k != NULL && k->n_len > 0 && k->e_len > 0 &&
+	       k->e_len <= VERIFY_E_MAX && k->n[0] != 0 && k->e[0] != 0 &&
 	       bits(k->n, k->n_len) >= JWKS_RSA_MIN &&
 	       bits(k->n, k->n_len) <= JWKS_RSA_MAX &&
 	       (k->n[k->n_len - 1] & 1) != 0 && (k->e[k->e_len - 1] & 1) != 0 &&
@@ -178,10 +178,12 @@ verify_jwt(const struct jwk *key, const struct jws *j)
 		return AAD_EINTERNAL;
 	}
 	rc = jwt_decode(&jwt, j->token, (const unsigned char *)pem, (int)len);
+	r = AAD_ESIG;
 	if (rc == 0 && jwt != NULL && jwt_get_alg(jwt) == JWT_ALG_RS256)
 		r = 0;
-	else
-		r = rc == ENOMEM ? AAD_ENOMEM : AAD_ESIG;
+	else if (rc == 0 || rc == ENOMEM)
+		/* NB. 1.10 reports success when it couldn't copy the key. */
+		r = AAD_ENOMEM;
 	jwt_free(jwt);
 	free(pem);
 	return r;
