@@ -143,7 +143,7 @@ $(eval $(call unit,idp,$(idp_o) $(token_o) $(core_o),$(lib_token) -linih))
 $(eval $(call unit,http,$(net_o) $(core_o),-lcurl -linih))
 $(eval $(call unit,host,$(call objs,test/tools,forge) $(host_o) $(policy_o) \
 	$(token_o) $(ssh_o) $(core_o),$(lib_all)))
-$(eval $(call unit,cli,$(cli_o) $(core_o),-linih))
+$(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
 unit-bins: $(unit_bins)

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: ISC */
+
+/* cmd/cli: what a process gives up, its fences, its log lines, its verbs. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "cmd/cli/clock.h"
+#include "cmd/cli/log.h"
+#include "cmd/cli/out.h"
+#include "cmd/cli/priv.h"
+#include "cmd/cli/sandbox.h"
+#include "cmd/cli/verb.h"
+#include "core/text.h"
+#include "test/unit/unit.h"
+
+/* ---- the log, caught before it leaves the process ------------------------- */
+
+static char line[2048];
+static int line_priority;
+
+static void
+caught(int priority, const char *fmt, va_list ap)
+{
+	line_priority = priority;
+	vsnprintf(line, sizeof(line), fmt, ap);
+}
+
+void
+syslog(int priority, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	caught(priority, fmt, ap);
+	va_end(ap);
+}
+
+/* What syslog(3) is called with _FORTIFY_SOURCE. */
+void __syslog_chk(int priority, int flag, const char *fmt, ...);
+
+void
+__syslog_chk(int priority, int flag, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)flag;
+	va_start(ap, fmt);
+	caught(priority, fmt, ap);
+	va_end(ap);
+}
+
+static void
+valid_log_line(void **state)
+{
+	const struct log_field f[] = {
+		{ "verdict", "yes" },
+		{ "empty", "" },
+		{ "none", NULL },
+		{ "key", "SHA256:abc+/9" },
+		{ "upn", "alice@contoso.com" },
+	};
+
+	(void)state;
+	log_event(LOG_INFO, "key", f, 5);
+	assert_string_equal(line,
+	    "event=key verdict=yes key=SHA256:abc+/9 upn=alice@contoso.com");
+	assert_int_equal(line_priority, LOG_INFO);
+}
+
+static void
+II_O10_log_injection(void **state)
+{
+	static const char *const values[] = { "a\nevent=key verdict=yes",
+		"a verdict=yes", "a\" verdict=yes", "a\\\" b", "\033[2J",
+		"a\r\nb", "\xe2\x80\xae", "a=b", "%s%n", "\x7f", "'" };
+	struct log_field f = { "v", NULL };
+	size_t i, k, quotes;
+
+	(void)state;
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		f.value = values[i];
+		log_event(LOG_INFO, "key", &f, 1);
+		assert_memory_equal(line, "event=key v=\"", 13);
+		assert_int_equal(line[strlen(line) - 1], '"');
+		for (k = quotes = 0; line[k] != '\0'; k++) {
+			assert_true(line[k] >= ' ' && line[k] <= '~');
+			quotes += line[k] == '"';
+		}
+		/* One field, quoted once: nothing of it can be another. */
+		assert_int_equal(quotes, 2);
+	}
+}
+
+static void
+boundary_log_line_is_bounded(void **state)
+{
+	char big[5000];
+	struct log_field f[8];
+	size_t i;
+
+	(void)state;
+	memset(big, 'a', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	for (i = 0; i < 8; i++) {
+		f[i].name = "field";
+		f[i].value = big;
+	}
+	log_event(LOG_INFO, big, f, 8);
+	assert_true(strlen(line) < 1000);
+}
+
+static void
+reasons_and_loudness(void **state)
+{
+	(void)state;
+	assert_int_equal(log_priority(AAD_R_ALLOWED), LOG_INFO);
+	assert_int_equal(log_priority(AAD_R_NO_RECORD), LOG_INFO);
+	assert_int_equal(log_priority(AAD_R_DENIALS_UNREADABLE), LOG_ERR);
+}
+
+/* ---- what a process gives up ------------------------------------------------ */
+
+/* Run in a child; its exit status, or 256 + signal. */
+static int
+in_child(int (*fn)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(fn());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? 256 + WTERMSIG(status)
+				   : WEXITSTATUS(status);
+}
+
+#define CHECK(what)                                                            \
+	do {                                                                   \
+		if (!(what)) {                                                 \
+			dprintf(2, "%s:%d: %s\n", __FILE__, __LINE__, #what);  \
+			return 1;                                              \
+		}                                                              \
+	} while (0)
+
+static int
+begin_child(void)
+{
+	struct sigaction sa;
+	struct rlimit rl;
+	sigset_t mask;
+
+	CHECK(dup2(1, 77) == 77);
+	sigfillset(&mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	signal(SIGTERM, SIG_IGN);
+	umask(0);
+	CHECK(priv_begin() == 0);
+	CHECK(fcntl(77, F_GETFD) == -1 && errno == EBADF);
+	CHECK(umask(0) == 077);
+	CHECK(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
+	CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+	CHECK(getrlimit(RLIMIT_CORE, &rl) == 0 && rl.rlim_max == 0);
+	CHECK(sigprocmask(SIG_SETMASK, NULL, &mask) == 0);
+	CHECK(!sigismember(&mask, SIGTERM));
+	CHECK(sigaction(SIGTERM, NULL, &sa) == 0 && sa.sa_handler == SIG_DFL);
+	CHECK(sigaction(SIGPIPE, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN);
+	return 0;
+}
+
+static int
+closed_child(void)
+{
+	close(0);
+	close(1);
+	close(2);
+	CHECK(priv_begin() == 0);
+	/* A file opened next must not become somebody's stdout. */
+	return open("/dev/null", O_RDONLY) > 2 ? 0 : 1;
+}
+
+static void
+II_O9_descriptors_signals_limits(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(begin_child), 0);
+	assert_int_equal(in_child(closed_child), 0);
+}
+
+static int
+environment_child(void)
+{
+	static const char *const keep[] = { "LANG", NULL };
+
+	setenv("LD_PRELOAD", "/tmp/x.so", 1);
+	setenv("https_proxy", "http://evil", 1);
+	setenv("SSL_CERT_FILE", "/tmp/ca", 1);
+	setenv("SSLKEYLOGFILE", "/tmp/keys", 1);
+	setenv("OPENSSL_CONF", "/tmp/o", 1);
+	setenv("TERM", "xterm", 1);
+	setenv("LANG", "C.UTF-8", 1);
+	CHECK(priv_clean_environment(NULL) == 0);
+	CHECK(getenv("LD_PRELOAD") == NULL && getenv("https_proxy") == NULL);
+	CHECK(getenv("SSL_CERT_FILE") == NULL && getenv("LANG") == NULL);
+	CHECK(getenv("SSLKEYLOGFILE") == NULL && getenv("PATH") == NULL);
+	CHECK(strcmp(getenv("TERM"), "xterm") == 0);
+	setenv("LANG", "C.UTF-8", 1);
+	CHECK(priv_clean_environment(keep) == 0);
+	CHECK(strcmp(getenv("LANG"), "C.UTF-8") == 0);
+	return 0;
+}
+
+static void
+I_B12_environment_is_emptied(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(environment_child), 0);
+}
+
+static int
+drop_child(void)
+{
+	gid_t groups[2] = { 4, 27 };
+	uid_t r, e, s;
+
+	if (geteuid() != 0)
+		return 77;
+	CHECK(setgroups(2, groups) == 0);
+	CHECK(priv_drop(65534, 65534) == 0);
+	CHECK(getresuid(&r, &e, &s) == 0 && r == 65534 && e == 65534 &&
+	      s == 65534);
+	CHECK(getresgid(&r, &e, &s) == 0 && r == 65534 && e == 65534 &&
+	      s == 65534);
+	CHECK(getgroups(2, groups) == 0);
+	CHECK(setuid(0) == -1);
+	CHECK(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
+	return 0;
+}
+
+static void
+II_O7_no_way_back(void **state)
+{
+	int r = in_child(drop_child);
+
+	(void)state;
+	if (r == 77)
+		skip();
+	assert_int_equal(r, 0);
+}
+
+static int
+drop_unprivileged_child(void)
+{
+	if (geteuid() == 0)
+		CHECK(priv_drop(65534, 65534) == 0);
+	CHECK(priv_drop(0, 0) != 0);
+	return 0;
+}
+
+static void
+wrong_drop_is_an_error(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(drop_unprivileged_child), 0);
+}
+
+/* ---- fences ------------------------------------------------------------------ */
+
+static int
+paths_child(void)
+{
+	static const char *const allowed[] = { "/usr", "/nonexistent",
+		"/etc/hostname" };
+
+	CHECK(priv_begin() == 0);
+	CHECK(sandbox_paths(allowed, 3) == 0);
+	if (open("/etc/passwd", O_RDONLY) != -1)
+		return 77; /* no Landlock in this kernel */
+	CHECK(errno == EACCES);
+	CHECK(open("/usr/bin/env", O_RDONLY) != -1);
+	CHECK(open("/usr/bin/env", O_WRONLY) == -1 && errno == EACCES);
+	CHECK(open("/tmp/aadssh-test-fence", O_WRONLY | O_CREAT, 0600) == -1);
+	CHECK(open("/root", O_RDONLY | O_DIRECTORY) == -1);
+	return 0;
+}
+
+static void
+I_B18_landlock_fences_paths(void **state)
+{
+	int r = in_child(paths_child);
+
+	(void)state;
+	if (r == 77)
+		skip();
+	assert_int_equal(r, 0);
+}
+
+static int
+calls_child(void)
+{
+	char byte;
+
+	CHECK(priv_begin() == 0 && sandbox_calls() == 0);
+	CHECK(socket(AF_INET, SOCK_STREAM, 0) == -1 && errno == EPERM);
+	CHECK(unlink("/tmp/aadssh-nothing") == -1 && errno == EPERM);
+	CHECK(mkdir("/tmp/aadssh-nothing", 0700) == -1 && errno == EPERM);
+	CHECK(setuid(getuid()) == -1 && errno == EPERM);
+	CHECK(read(open("/dev/zero", O_RDONLY | O_CLOEXEC), &byte, 1) == 1);
+	return 0;
+}
+
+static int
+exec_child(void)
+{
+	if (priv_begin() != 0 || sandbox_calls() != 0)
+		return 1;
+	execl("/bin/true", "true", (char *)NULL);
+	return 2;
+}
+
+static int
+fork_child(void)
+{
+	if (priv_begin() != 0 || sandbox_calls() != 0)
+		return 1;
+	return fork() == 0 ? 3 : 2;
+}
+
+static void
+seccomp_fences_calls(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(calls_child), 0);
+	assert_int_equal(in_child(exec_child), 256 + SIGSYS);
+	assert_int_equal(in_child(fork_child), 256 + SIGSYS);
+}
+
+/* ---- verbs -------------------------------------------------------------------- */
+
+static int
+verb_ran(void *app, int argc, char **argv)
+{
+	*(int *)app = argc;
+	return strcmp(argv[0], "go") == 0 ? 42 : 43;
+}
+
+static const struct verb verbs[] = {
+	{ "go", verb_ran, "X", "goes" },
+	{ NULL, NULL, NULL, NULL },
+};
+
+/* stderr and stdout away while the usage is printed. */
+static int
+quietly(int argc, const char *name)
+{
+	char arg[32], *argv[2] = { arg, NULL };
+	int null = open("/dev/null", O_WRONLY), out, err, r, n = 0;
+
+	fflush(stdout);
+	out = dup(1);
+	err = dup(2);
+	snprintf(arg, sizeof(arg), "%s", name);
+	dup2(null, 1);
+	dup2(null, 2);
+	r = verb_dispatch(verbs, "prog", &n, argc, argv);
+	fflush(stdout);
+	dup2(out, 1);
+	dup2(err, 2);
+	close(null);
+	close(out);
+	close(err);
+	return r;
+}
+
+static void
+valid_and_wrong_verbs(void **state)
+{
+	(void)state;
+	assert_int_equal(quietly(1, "go"), 42);
+	assert_int_equal(quietly(1, "help"), EXIT_DONE);
+	assert_int_equal(quietly(1, "gone"), EXIT_USAGE);
+	assert_int_equal(quietly(1, "g"), EXIT_USAGE);
+	assert_int_equal(quietly(0, ""), EXIT_USAGE);
+}
+
+static void
+clock_goes_forward_and_stops(void **state)
+{
+	volatile sig_atomic_t stop = 1;
+	int64_t before = clock_mono_ms();
+
+	(void)state;
+	clock_sleep_ms(60000, &stop);
+	clock_sleep_ms(0, NULL);
+	clock_sleep_ms(-5, NULL);
+	clock_sleep_ms(2, NULL);
+	assert_true(clock_mono_ms() >= before + 2);
+	assert_true(clock_now() > 1700000000);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(valid_log_line),
+		cmocka_unit_test(II_O10_log_injection),
+		cmocka_unit_test(boundary_log_line_is_bounded),
+		cmocka_unit_test(reasons_and_loudness),
+		cmocka_unit_test(II_O9_descriptors_signals_limits),
+		cmocka_unit_test(I_B12_environment_is_emptied),
+		cmocka_unit_test(II_O7_no_way_back),
+		cmocka_unit_test(wrong_drop_is_an_error),
+		cmocka_unit_test(I_B18_landlock_fences_paths),
+		cmocka_unit_test(seccomp_fences_calls),
+		cmocka_unit_test(valid_and_wrong_verbs),
+		cmocka_unit_test(clock_goes_forward_and_stops),
+	};
+
+	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
+}
