@@ -33,6 +33,7 @@
 #include "core/text.h"
 #include "host/decision.h"
 
+#define IDENT	   "aadssh-authkeys"
 #define CONF_PATH  "/etc/aadssh/aadssh.conf"
 #define MACHINE_ID "/etc/machine-id"
 #define UID_MAX	   4294967294ULL /* (uid_t)-1 is no user */
@@ -114,9 +115,10 @@ load(const struct args *a, struct conf **confp, struct rules **rulesp)
 	*rulesp = NULL;
 	if ((r = conf_load(a->conf, geteuid(), confp, &why)) == 0 &&
 	    (r = rules_new(*confp, rulesp, &why)) == 0) {
-		log_configure((*confp)->log_facility, (*confp)->log_level);
+		log_open(IDENT, (*confp)->log_facility, (*confp)->log_level);
 		return 0;
 	}
+	log_open(IDENT, LOG_AUTHPRIV, LOG_INFO);
 	snprintf(detail, sizeof(detail), "%s:%u: %s", a->conf, why.line,
 	    why.text);
 	log_failure(a, r == AAD_ENOMEM ? AAD_R_NO_MEMORY : AAD_R_CONFIG,
@@ -175,7 +177,6 @@ main(int argc, char **argv)
 		_exit(EXIT_CANNOT);
 	/* Or jansson opens /dev/urandom by itself, inside the fence. */
 	json_object_seed(randombytes_random() | 1U);
-	log_open("aadssh-authkeys", LOG_AUTHPRIV, LOG_INFO);
 	if (args_parse(argc, argv, &a) != 0) {
 		static const char usage[] =
 		    "usage: aadssh-authkeys [-f CONF] LOGIN UID KEYTYPE KEY\n";

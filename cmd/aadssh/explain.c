@@ -118,6 +118,7 @@ verb_explain(void *arg, int argc, char **argv)
 	ask.key_base64 = base64;
 	ask.now = clock_now();
 	ask.oracle = verify_nettle;
+	ask.explain = true;
 	code = reason_exit(decide(&ask, &d));
 	if (!o.json)
 		print_text(&d);

@@ -115,63 +115,97 @@ sandbox_paths(const char *const *paths, size_t n)
 #error "name this architecture's AUDIT_ARCH_ value here"
 #endif
 
-#define LOAD(field)                                                            \
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define RETURN(what) BPF_STMT(BPF_RET | BPF_K, (what))
-#define IF_CALL(nr, what)                                                      \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 1), RETURN(what)
-#define ALLOW_CALL(name) IF_CALL(SYS_##name, SECCOMP_RET_ALLOW)
-#define KILL_CALL(name)	 IF_CALL(SYS_##name, SECCOMP_RET_KILL_PROCESS)
+/* Reading files, memory, the log socket that is connected, and the end. */
+static const unsigned int allowed[] = {
+	SYS_openat,
+	SYS_read,
+	SYS_write,
+	SYS_close,
+	SYS_fstat,
+#ifdef SYS_newfstatat
+	SYS_newfstatat, /* fstat(3) of glibc since 2.33 */
+#endif
+	SYS_lseek,
+	SYS_brk,
+	SYS_mmap,
+	SYS_munmap,
+	SYS_mremap,
+	SYS_mprotect,
+	SYS_madvise,
+	SYS_futex,
+	SYS_getpid,
+	SYS_clock_gettime,
+	SYS_getrandom,
+	SYS_sendto,
+	SYS_exit_group,
+};
+
+#define NALLOWED (sizeof(allowed) / sizeof(allowed[0]))
+#define BUCKET	 64U /* system calls in one bucket */
+#define CALLS	 320U /* numbers from here on are refused at once */
+
+/* Six in front, two for a rule, two for a bucket, one at the end. */
+#define FILTER_MAX (7 + 2 * NALLOWED + 2 * (CALLS / BUCKET))
+
+static void
+emit(struct sock_fprog *prog, unsigned int code, uint32_t k, size_t yes,
+    size_t no)
+{
+	struct sock_filter *f = &prog->filter[prog->len++];
+
+	f->code = (uint16_t)code;
+	f->k = k;
+	f->jt = (uint8_t)yes;
+	f->jf = (uint8_t)no;
+}
+
+/*
+ * One bucket, jumped over when the number lies above it.
+ *
+ * NB. the kernel runs a new filter for every number there is; one long list
+ * would take it longer than the hook takes for all the rest of a no.
+ */
+static void
+emit_bucket(struct sock_fprog *prog, unsigned int bucket)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < NALLOWED; i++)
+		n += allowed[i] / BUCKET == bucket;
+	emit(prog, BPF_JMP | BPF_JGE | BPF_K, (bucket + 1) * BUCKET, 2 * n + 1,
+	    0);
+	for (i = 0; i < NALLOWED; i++) {
+		if (allowed[i] / BUCKET != bucket)
+			continue;
+		emit(prog, BPF_JMP | BPF_JEQ | BPF_K, allowed[i], 0, 1);
+		emit(prog, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+	}
+	emit(prog, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
+}
+
+_Static_assert(2 * NALLOWED + 1 <= UINT8_MAX, "a jump has eight bits");
 
 int
 sandbox_calls(void)
 {
-	struct sock_filter filter[] = {
-		LOAD(arch),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH_NR, 1, 0),
-		RETURN(SECCOMP_RET_KILL_PROCESS),
-		LOAD(nr),
-		ALLOW_CALL(openat),
-		ALLOW_CALL(read),
-		ALLOW_CALL(write),
-		ALLOW_CALL(close),
-		ALLOW_CALL(fstat),
-#ifdef SYS_newfstatat
-		ALLOW_CALL(newfstatat), /* fstat(3) of glibc since 2.33 */
-#endif
-		ALLOW_CALL(lseek),
-		ALLOW_CALL(brk),
-		ALLOW_CALL(mmap),
-		ALLOW_CALL(munmap),
-		ALLOW_CALL(mremap),
-		ALLOW_CALL(mprotect),
-		ALLOW_CALL(madvise),
-		ALLOW_CALL(futex),
-		ALLOW_CALL(getpid),
-		ALLOW_CALL(gettid),
-		ALLOW_CALL(clock_gettime),
-		ALLOW_CALL(getrandom),
-		ALLOW_CALL(sendto),
-		ALLOW_CALL(rt_sigaction),
-		ALLOW_CALL(rt_sigprocmask),
-		ALLOW_CALL(rt_sigreturn),
-		ALLOW_CALL(exit),
-		ALLOW_CALL(exit_group),
-		KILL_CALL(execve),
-		KILL_CALL(execveat),
-		KILL_CALL(ptrace),
-		KILL_CALL(clone),
-		KILL_CALL(clone3),
-#ifdef SYS_fork
-		KILL_CALL(fork),
-		KILL_CALL(vfork),
-#endif
-		/* NB. sockets fail rather than kill: syslog(3) tries to connect
-		 * again when the daemon restarts under us. */
-		RETURN(SECCOMP_RET_ERRNO | EPERM),
-	};
-	struct sock_fprog prog = { sizeof(filter) / sizeof(filter[0]), filter };
+	struct sock_filter filter[FILTER_MAX];
+	struct sock_fprog prog = { 0, filter };
+	size_t i;
 
+	for (i = 0; i < NALLOWED; i++)
+		if (allowed[i] >= CALLS)
+			return AAD_EARG;
+	emit(&prog, BPF_LD | BPF_W | BPF_ABS,
+	    offsetof(struct seccomp_data, arch), 0, 0);
+	emit(&prog, BPF_JMP | BPF_JEQ | BPF_K, ARCH_NR, 1, 0);
+	emit(&prog, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+	emit(&prog, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr),
+	    0, 0);
+	emit(&prog, BPF_JMP | BPF_JGE | BPF_K, CALLS, 0, 1);
+	emit(&prog, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
+	for (i = 0; i < CALLS / BUCKET; i++)
+		emit_bucket(&prog, (unsigned int)i);
+	emit(&prog, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) == -1
 		   ? AAD_ESYS
 		   : 0;

@@ -22,12 +22,13 @@
 int sandbox_paths(const char *const *paths, size_t n) AAD_MUST_CHECK;
 
 /*
- * From now on only the system calls of reading files, memory, the log
- * socket that is already connected, and ending.  execve(2), ptrace(2) and
- * new processes kill the process; anything else, sockets too, fails with
- * EPERM.
+ * From now on only the system calls of reading files, memory, the log socket
+ * that is already connected, and ending.  All others fail with EPERM: a
+ * program, a socket, a process or a file can't be made.  A call of another
+ * architecture kills the process.
  *
- * Needs no-new-privs.  Returns 0; AAD_ESYS.
+ * Needs no-new-privs.  Returns 0; AAD_EARG on an architecture whose numbers
+ * do not fit the filter; AAD_ESYS.
  */
 int sandbox_calls(void) AAD_MUST_CHECK;
 

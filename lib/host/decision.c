@@ -36,7 +36,7 @@ note(struct work *w, int step, bool passed, const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	if (w->d->nsteps >= DECISION_STEPS_MAX)
+	if (!w->ask->explain || w->d->nsteps >= DECISION_STEPS_MAX)
 		return;
 	s = &w->d->steps[w->d->nsteps++];
 	s->step = step;

@@ -41,6 +41,7 @@ struct decision_ask {
 	int64_t uid; /* POLICY_UID_UNJUDGED: not judged */
 	int64_t now; /* Unix seconds */
 	verify_fn *oracle;
+	bool explain; /* fill decision.steps; it changes nothing else */
 };
 
 /* One line of the explanation. */
@@ -61,6 +62,7 @@ struct decision {
 	char uti[64];
 	int64_t until; /* the last moment of a yes, Unix seconds; 0 for a no */
 	char *line; /* what sshd gets, heap; NULL unless ALLOWED */
+	/* what was asked, in order, when explain was set */
 	struct decision_step steps[DECISION_STEPS_MAX];
 	size_t nsteps;
 };

@@ -122,8 +122,6 @@ judge_ed25519(struct wire *w, const char *curve, struct key *k,
 	(void)k;
 	if (wire_string(w, &p, &len) != 0 || len != crypto_core_ed25519_BYTES)
 		return refuse(whyp, AAD_R_KEY_MALFORMED);
-	if (!curve_ed25519_sound(p, len))
-		return refuse(whyp, AAD_R_KEY_WEAK);
 	return 0;
 }
 
@@ -201,16 +199,39 @@ judge(const uint8_t *blob, size_t len, const char *name, size_t namelen,
 	return r;
 }
 
-/* Takes the blob over: it becomes the key's, or is freed. */
+/* The point of an Ed25519 blob that judge() took; others have been judged. */
 static int
-adopt(uint8_t *blob, size_t len, const char *name, size_t namelen,
+judge_point(const uint8_t *blob, size_t len, enum key_kind kind,
+    enum reason *whyp)
+{
+	struct wire w = wire_of(blob, len);
+	const uint8_t *p;
+	size_t plen;
+
+	if (kind != KEY_ED25519 && kind != KEY_SK_ED25519)
+		return 0;
+	if (wire_string(&w, &p, &plen) != 0 ||
+	    wire_string(&w, &p, &plen) != 0 || !curve_ed25519_sound(p, plen))
+		return refuse(whyp, AAD_R_KEY_WEAK);
+	return 0;
+}
+
+/*
+ * Takes the blob over: it becomes the key's, or is freed.
+ * enters: by a sign-in, so that an Ed25519 point is judged too.
+ */
+static int
+adopt(uint8_t *blob, size_t len, const char *name, size_t namelen, bool enters,
     struct key *k, enum reason *whyp)
 {
 	struct key fresh;
 	int r;
 
 	memset(&fresh, 0, sizeof(fresh));
-	if ((r = judge(blob, len, name, namelen, &fresh, whyp)) != 0) {
+	r = judge(blob, len, name, namelen, &fresh, whyp);
+	if (r == 0 && enters)
+		r = judge_point(blob, len, fresh.kind, whyp);
+	if (r != 0) {
 		free(blob);
 		return r;
 	}
@@ -223,7 +244,7 @@ adopt(uint8_t *blob, size_t len, const char *name, size_t namelen,
 
 static int
 decode(const char *name, size_t namelen, const char *base64, size_t len,
-    struct key *k, enum reason *whyp)
+    bool enters, struct key *k, enum reason *whyp)
 {
 	uint8_t *blob;
 	size_t blob_len;
@@ -240,14 +261,15 @@ decode(const char *name, size_t namelen, const char *base64, size_t len,
 		*whyp = AAD_R_NO_MEMORY;
 		return r;
 	}
-	return adopt(blob, blob_len, name, namelen, k, whyp);
+	return adopt(blob, blob_len, name, namelen, enters, k, whyp);
 }
 
 int
 key_decode(const char *type, const char *base64, struct key *k,
     enum reason *whyp)
 {
-	return decode(type, strlen(type), base64, strlen(base64), k, whyp);
+	return decode(type, strlen(type), base64, strlen(base64), false, k,
+	    whyp);
 }
 
 int
@@ -264,7 +286,7 @@ key_from_blob(const uint8_t *blob, size_t len, struct key *k, enum reason *whyp)
 		return AAD_ENOMEM;
 	}
 	memcpy(copy, blob, len);
-	return adopt(copy, len, NULL, 0, k, whyp);
+	return adopt(copy, len, NULL, 0, true, k, whyp);
 }
 
 /* Whether it is one line of text: no control byte but tabs, no NUL. */
@@ -297,7 +319,8 @@ key_from_pub(const char *text, size_t len, struct key *k, enum reason *whyp)
 	if (namelen == 0 || gap == 0)
 		return refuse(whyp, AAD_R_KEY_MALFORMED);
 	base64 = text + namelen + gap;
-	return decode(text, namelen, base64, strcspn(base64, " \t\n"), k, whyp);
+	return decode(text, namelen, base64, strcspn(base64, " \t\n"), true, k,
+	    whyp);
 }
 
 const char *

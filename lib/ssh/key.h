@@ -50,8 +50,11 @@ struct key {
  * The blob's inner type must equal type, be one of the plain types above,
  * have nothing behind its last field, and be sound: RSA of KEY_RSA_MIN to
  * KEY_RSA_MAX bits with an odd exponent >= 3 and odd modulus, EC points
- * uncompressed and on their curve, Ed25519 points canonical and of the main
- * group, an sk application of printable ASCII.
+ * uncompressed and on their curve, an sk application of printable ASCII.
+ * NB. whether an Ed25519 point is canonical and of the main group takes as
+ * long as the rest of a refusal, and sshd asks for each key that a client
+ * offers: it is judged where keys enter, by the two functions below.  A key
+ * that did not enter has no record.
  *
  * *k: zero unless 0 is returned; what it held before is not freed.
  * *whyp: for AAD_EREFUSED KEY_MALFORMED (also when type and blob disagree),
@@ -62,7 +65,10 @@ struct key {
 int key_decode(const char *type, const char *base64, struct key *k,
     enum reason *whyp) AAD_MUST_CHECK;
 
-/* The same from the blob alone, its inner type deciding. */
+/*
+ * The same from the blob alone, its inner type deciding, and an Ed25519
+ * point must be canonical and of the main group.
+ */
 int key_from_blob(const uint8_t *blob, size_t len, struct key *k,
     enum reason *whyp) AAD_MUST_CHECK;
 
@@ -71,7 +77,8 @@ int key_from_blob(const uint8_t *blob, size_t len, struct key *k,
  * line feed at its end, no blank in front, fields parted by blanks or tabs.
  * ssh-keygen -C '' leaves a blank behind the second.  Options in front are
  * KEY_MALFORMED; so is a private key, of which nothing is copied; so is
- * any other control byte, the CR of a file from Windows included.
+ * any other control byte, the CR of a file from Windows included.  An
+ * Ed25519 point must be canonical and of the main group.
  *
  * len: bytes at text, with a NUL behind them; a NUL within is malformed.
  */
