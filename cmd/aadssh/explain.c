@@ -48,14 +48,14 @@ parse(int argc, char **argv, struct options *o)
 }
 
 static void
-print_text(const struct decision *d)
+print_text(const struct decision *d, const struct decision_trace *t)
 {
 	char until[TEXT_TIME_LEN + 1];
 	size_t i;
 
-	for (i = 0; i < d->nsteps; i++)
-		printf("%d %s %s\n", d->steps[i].step,
-		    d->steps[i].passed ? "ok  " : "NO  ", d->steps[i].text);
+	for (i = 0; i < t->n; i++)
+		printf("%d %s %s\n", t->steps[i].step,
+		    t->steps[i].passed ? "ok  " : "NO  ", t->steps[i].text);
 	if (d->reason == AAD_R_ALLOWED) {
 		text_time_format(d->until, until);
 		printf("yes (allowed) until %s\n", until);
@@ -68,17 +68,18 @@ print_text(const struct decision *d)
 }
 
 static int
-print_json(const struct decision *d, const char *login)
+print_json(const struct decision *d, const struct decision_trace *t,
+    const char *login)
 {
 	static const char *const verdicts[] = { "cannot_tell", "no", "yes" };
 	json_t *steps = json_array(), *o;
 	size_t i;
 
-	for (i = 0; i < d->nsteps; i++)
+	for (i = 0; i < t->n; i++)
 		json_array_append_new(steps,
-		    json_pack("{s:i s:b s:s}", "step", d->steps[i].step,
-			"passed", (int)d->steps[i].passed, "text",
-			d->steps[i].text));
+		    json_pack("{s:i s:b s:s}", "step", t->steps[i].step,
+			"passed", (int)t->steps[i].passed, "text",
+			t->steps[i].text));
 	o = json_pack("{s:i s:s s:s s:s s:s s:s s:s s:s s:o s:o}", "v", 1,
 	    "verdict", verdicts[reason_class(d->reason)], "reason",
 	    reason_name(d->reason), "sentence", reason_sentence(d->reason),
@@ -93,12 +94,14 @@ verb_explain(void *arg, int argc, char **argv)
 	struct app *app = arg;
 	struct options o;
 	struct decision_ask ask;
+	struct decision_trace trace;
 	struct decision d;
 	struct key key;
 	char *base64 = NULL;
 	int code;
 
 	memset(&key, 0, sizeof(key));
+	memset(&trace, 0, sizeof(trace));
 	if (parse(argc, argv, &o) != 0)
 		return app_usage(app, argv[0]);
 	memset(&ask, 0, sizeof(ask));
@@ -118,11 +121,11 @@ verb_explain(void *arg, int argc, char **argv)
 	ask.key_base64 = base64;
 	ask.now = clock_now();
 	ask.oracle = verify_nettle;
-	ask.explain = true;
+	ask.trace = &trace;
 	code = reason_exit(decide(&ask, &d));
 	if (!o.json)
-		print_text(&d);
-	else if (print_json(&d, o.login) != EXIT_DONE)
+		print_text(&d, &trace);
+	else if (print_json(&d, &trace, o.login) != EXIT_DONE)
 		code = EXIT_CANNOT;
 	decision_release(&d);
 out:

@@ -72,8 +72,8 @@ main(int argc, char **argv)
 	struct app app = { verbs, APP_CONF, NULL, NULL };
 	int code;
 
-	if (priv_begin() != 0 || priv_clean_environment(NULL) != 0 ||
-	    sodium_init() == -1) {
+	if (priv_begin() != 0 || priv_signals() != 0 ||
+	    priv_clean_environment(NULL) != 0 || sodium_init() == -1) {
 		fprintf(stderr, "%s: cannot start\n", APP_PROG);
 		return EXIT_CANNOT;
 	}

@@ -35,8 +35,27 @@ settle_descriptors(void)
 	return 0;
 }
 
-static int
-settle_signals(void)
+int
+priv_begin(void)
+{
+	const struct rlimit none = { 0, 0 };
+	int r;
+
+	if ((r = settle_descriptors()) != 0)
+		return r;
+	/* A reader that went away is a failed write, not an end. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return AAD_ESYS;
+	umask(077);
+	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return AAD_ESYS;
+	return 0;
+}
+
+int
+priv_signals(void)
 {
 	struct sigaction sa;
 	sigset_t none;
@@ -52,22 +71,6 @@ settle_signals(void)
 	}
 	sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL) == -1 ? AAD_ESYS : 0;
-}
-
-int
-priv_begin(void)
-{
-	const struct rlimit none = { 0, 0 };
-	int r;
-
-	if ((r = settle_descriptors()) != 0 || (r = settle_signals()) != 0)
-		return r;
-	umask(077);
-	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return AAD_ESYS;
-	return 0;
 }
 
 /* Copy the value of name when it is set and short; "" otherwise. */

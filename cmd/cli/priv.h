@@ -14,12 +14,21 @@
 
 /*
  * Close every descriptor above 2, point missing ones of 0, 1, 2 at
- * /dev/null, umask 077, default signal dispositions and an empty mask but
- * SIGPIPE ignored, no core dump, not dumpable, no new privileges.
+ * /dev/null, umask 077, SIGPIPE ignored, no core dump, not dumpable, no new
+ * privileges.
  *
  * Returns 0 or AAD_ESYS.
  */
 int priv_begin(void) AAD_MUST_CHECK;
+
+/*
+ * Default signal dispositions, but SIGPIPE ignored, and an empty mask: for a
+ * program that waits and can be interrupted.  sshd's command inherits both
+ * clean and ends by itself.
+ *
+ * Returns 0 or AAD_ESYS.
+ */
+int priv_signals(void) AAD_MUST_CHECK;
 
 /*
  * Empty the environment but for TERM and the names in keep (NULL-ended, may

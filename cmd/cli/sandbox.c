@@ -140,12 +140,10 @@ static const unsigned int allowed[] = {
 	SYS_exit_group,
 };
 
-#define NALLOWED (sizeof(allowed) / sizeof(allowed[0]))
-#define BUCKET	 64U /* system calls in one bucket */
-#define CALLS	 320U /* numbers from here on are refused at once */
+#define NALLOWED   (sizeof(allowed) / sizeof(allowed[0]))
+#define FILTER_MAX (4 + 2 * NALLOWED + 2)
 
-/* Six in front, two for a rule, two for a bucket, one at the end. */
-#define FILTER_MAX (7 + 2 * NALLOWED + 2 * (CALLS / BUCKET))
+_Static_assert(FILTER_MAX <= UINT8_MAX, "a jump has eight bits");
 
 static void
 emit(struct sock_fprog *prog, unsigned int code, uint32_t k, size_t yes,
@@ -159,53 +157,64 @@ emit(struct sock_fprog *prog, unsigned int code, uint32_t k, size_t yes,
 	f->jf = (uint8_t)no;
 }
 
-/*
- * One bucket, jumped over when the number lies above it.
- *
- * NB. the kernel runs a new filter for every number there is; one long list
- * would take it longer than the hook takes for all the rest of a no.
- */
+/* The allowed numbers, the highest first. */
 static void
-emit_bucket(struct sock_fprog *prog, unsigned int bucket)
+sort_down(unsigned int out[static NALLOWED])
+{
+	size_t i, k;
+
+	for (i = 0; i < NALLOWED; i++) {
+		for (k = i; k > 0 && out[k - 1] < allowed[i]; k--)
+			out[k] = out[k - 1];
+		out[k] = allowed[i];
+	}
+}
+
+/*
+ * From the highest number down, one comparison where a run of allowed ones
+ * ends and one where it begins: "from here on: no", "from here on: yes", ….
+ *
+ * NB. the kernel runs a new filter for every number there is and compiles
+ * it; a list of equals would take it longer than the hook takes for all the
+ * rest of a no.
+ */
+static size_t
+runs(const unsigned int *nr, uint32_t at[static 2 * NALLOWED])
 {
 	size_t i, n = 0;
 
-	for (i = 0; i < NALLOWED; i++)
-		n += allowed[i] / BUCKET == bucket;
-	emit(prog, BPF_JMP | BPF_JGE | BPF_K, (bucket + 1) * BUCKET, 2 * n + 1,
-	    0);
 	for (i = 0; i < NALLOWED; i++) {
-		if (allowed[i] / BUCKET != bucket)
-			continue;
-		emit(prog, BPF_JMP | BPF_JEQ | BPF_K, allowed[i], 0, 1);
-		emit(prog, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+		if (i == 0 || nr[i - 1] != nr[i] + 1)
+			at[n++] = nr[i] + 1; /* from here on: no */
+		if (i + 1 == NALLOWED || nr[i + 1] != nr[i] - 1)
+			at[n++] = nr[i]; /* from here on: yes */
 	}
-	emit(prog, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
+	return n;
 }
-
-_Static_assert(2 * NALLOWED + 1 <= UINT8_MAX, "a jump has eight bits");
 
 int
 sandbox_calls(void)
 {
 	struct sock_filter filter[FILTER_MAX];
 	struct sock_fprog prog = { 0, filter };
-	size_t i;
+	unsigned int nr[NALLOWED];
+	uint32_t at[2 * NALLOWED];
+	size_t i, n;
 
-	for (i = 0; i < NALLOWED; i++)
-		if (allowed[i] >= CALLS)
-			return AAD_EARG;
+	sort_down(nr);
+	n = runs(nr, at);
 	emit(&prog, BPF_LD | BPF_W | BPF_ABS,
 	    offsetof(struct seccomp_data, arch), 0, 0);
 	emit(&prog, BPF_JMP | BPF_JEQ | BPF_K, ARCH_NR, 1, 0);
 	emit(&prog, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
 	emit(&prog, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr),
 	    0, 0);
-	emit(&prog, BPF_JMP | BPF_JGE | BPF_K, CALLS, 0, 1);
+	/* The n comparisons are followed by no, then yes. */
+	for (i = 0; i < n; i++)
+		emit(&prog, BPF_JMP | BPF_JGE | BPF_K, at[i],
+		    n - 1 - i + (i % 2), 0);
 	emit(&prog, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
-	for (i = 0; i < CALLS / BUCKET; i++)
-		emit_bucket(&prog, (unsigned int)i);
-	emit(&prog, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM, 0, 0);
+	emit(&prog, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) == -1
 		   ? AAD_ESYS
 		   : 0;

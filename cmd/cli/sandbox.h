@@ -27,8 +27,7 @@ int sandbox_paths(const char *const *paths, size_t n) AAD_MUST_CHECK;
  * program, a socket, a process or a file can't be made.  A call of another
  * architecture kills the process.
  *
- * Needs no-new-privs.  Returns 0; AAD_EARG on an architecture whose numbers
- * do not fit the filter; AAD_ESYS.
+ * Needs no-new-privs.  Returns 0; AAD_ESYS.
  */
 int sandbox_calls(void) AAD_MUST_CHECK;
 

@@ -255,23 +255,36 @@ record_read_error(int r, enum reason *whyp)
 }
 
 int
+cache_record_read(const struct cache *c, const char *login,
+    const uint8_t key_hash[static 32], char **textp, size_t *lenp,
+    enum reason *whyp)
+{
+	char name[NAME_HEX64_LEN + 1];
+	int fd, r;
+
+	*textp = NULL;
+	*lenp = 0;
+	name_hex64(key_hash, name);
+	if ((r = login_dir(c, login, 0, &fd)) != 0)
+		return record_read_error(r, whyp);
+	r = file_read(fd, name, c->right, RECORD_MAX, textp, lenp);
+	close_keep_errno(fd);
+	return r == 0 ? 0 : record_read_error(r, whyp);
+}
+
+int
 cache_record_load(const struct cache *c, const char *login,
     const uint8_t key_hash[static 32], const uint8_t host[static HOSTID_LEN],
     const uint8_t pub[static RECORD_PUB_LEN], struct record **outp,
     enum reason *whyp)
 {
-	char name[NAME_HEX64_LEN + 1], *text = NULL;
-	size_t len = 0;
-	int fd, r;
+	char *text;
+	size_t len;
+	int r;
 
 	*outp = NULL;
-	name_hex64(key_hash, name);
-	if ((r = login_dir(c, login, 0, &fd)) != 0)
-		return record_read_error(r, whyp);
-	r = file_read(fd, name, c->right, RECORD_MAX, &text, &len);
-	close_keep_errno(fd);
-	if (r != 0)
-		return record_read_error(r, whyp);
+	if ((r = cache_record_read(c, login, key_hash, &text, &len, whyp)) != 0)
+		return r;
 	r = record_parse(text, len, host, login, key_hash, pub, outp, whyp);
 	if (r == AAD_ENOMEM)
 		*whyp = AAD_R_NO_MEMORY;

@@ -68,6 +68,20 @@ int cache_record_key(const struct cache *c,
     struct secret **outp) AAD_MUST_CHECK;
 
 /*
+ * Read records/LOGIN/HEX64, its bytes only.
+ *
+ * *textp: NULL unless 0 is returned; then *lenp bytes and a NUL, which the
+ * caller wipes and frees.
+ * *whyp: NO_RECORD, RECORD_UNREADABLE, RECORD_OWNER, RECORD_MALFORMED (too
+ * long) or NO_MEMORY.
+ * Returns 0; AAD_ENOENT for NO_RECORD; AAD_EREFUSED; AAD_ENOMEM; AAD_ESYS
+ * for what cannot be told.
+ */
+int cache_record_read(const struct cache *c, const char *login,
+    const uint8_t key_hash[static 32], char **textp, size_t *lenp,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/*
  * Load and verify records/LOGIN/HEX64.
  *
  * *outp: NULL unless 0 is returned; then the caller frees it.

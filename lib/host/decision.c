@@ -31,14 +31,15 @@ static void note(struct work *w, int step, bool passed, const char *fmt, ...)
 static void
 note(struct work *w, int step, bool passed, const char *fmt, ...)
 {
+	struct decision_trace *trace = w->ask->trace;
 	char raw[DECISION_TEXT_MAX];
 	struct decision_step *s;
 	va_list ap;
 	int n;
 
-	if (!w->ask->explain || w->d->nsteps >= DECISION_STEPS_MAX)
+	if (trace == NULL || trace->n >= DECISION_STEPS_MAX)
 		return;
-	s = &w->d->steps[w->d->nsteps++];
+	s = &trace->steps[trace->n++];
 	s->step = step;
 	s->passed = passed;
 	va_start(ap, fmt);
@@ -128,30 +129,46 @@ step_denials(struct work *w)
 	return AAD_R_ALLOWED;
 }
 
+/* The record's bytes, then whose they are; a refusal is noted. */
+static enum reason
+load_record(struct work *w)
+{
+	uint8_t host[HOSTID_LEN], pub[RECORD_PUB_LEN];
+	enum reason why = AAD_R_UNSET;
+	char *text;
+	size_t len;
+	int r;
+
+	/* NB. first, because no record is the common answer. */
+	if (cache_record_read(&w->cache, w->ask->login, w->d->key.hash, &text,
+		&len, &why) != 0)
+		return refuse(w, 3, why);
+	if (hostid_read(w->ask->machine_id, host) != 0)
+		why = AAD_R_NO_MACHINE_ID;
+	else if (cache_record_pub(&w->cache, pub, &why) == 0) {
+		r = record_parse(text, len, host, w->ask->login, w->d->key.hash,
+		    pub, &w->record, &why);
+		if (r == 0)
+			why = AAD_R_ALLOWED;
+		else if (r == AAD_ENOMEM)
+			why = AAD_R_NO_MEMORY;
+	}
+	sodium_memzero(text, len);
+	free(text);
+	return why == AAD_R_ALLOWED ? why : refuse(w, 3, why);
+}
+
 /* Step 3: a signed record for this login, key and host, still running. */
 static enum reason
 step_record(struct work *w)
 {
 	const struct key *key = &w->d->key;
-	uint8_t host[HOSTID_LEN], pub[RECORD_PUB_LEN];
 	char when[TEXT_TIME_LEN + 1];
 	const struct record *rec;
-	enum reason why = AAD_R_UNSET;
+	enum reason why;
 
-	if (hostid_read(w->ask->machine_id, host) != 0)
-		return refuse(w, 3, AAD_R_NO_MACHINE_ID);
-	/* NB. without record.pub no record can ever have been written. */
-	switch (cache_record_pub(&w->cache, pub, &why)) {
-	case 0:
-		break;
-	case AAD_ENOENT:
-		return refuse(w, 3, AAD_R_NO_RECORD);
-	default:
-		return refuse(w, 3, why);
-	}
-	if (cache_record_load(&w->cache, w->ask->login, key->hash, host, pub,
-		&w->record, &why) != 0)
-		return refuse(w, 3, why);
+	if ((why = load_record(w)) != AAD_R_ALLOWED)
+		return why;
 	rec = w->record;
 	text_time_format(rec->state == RECORD_ENDED ? rec->ended_at
 						    : rec->sign_in,

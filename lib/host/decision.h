@@ -30,6 +30,19 @@
 #define DECISION_STEPS_MAX 24
 #define DECISION_TEXT_MAX  280
 
+/* One line of the explanation. */
+struct decision_step {
+	int step; /* 1..7 */
+	bool passed;
+	char text[DECISION_TEXT_MAX]; /* clean for a terminal */
+};
+
+/* What was judged, in order; zero before it is asked for. */
+struct decision_trace {
+	struct decision_step steps[DECISION_STEPS_MAX];
+	size_t n;
+};
+
 /* What is asked.  Everything is borrowed. */
 struct decision_ask {
 	const struct conf *conf;
@@ -41,14 +54,8 @@ struct decision_ask {
 	int64_t uid; /* POLICY_UID_UNJUDGED: not judged */
 	int64_t now; /* Unix seconds */
 	verify_fn *oracle;
-	bool explain; /* fill decision.steps; it changes nothing else */
-};
-
-/* One line of the explanation. */
-struct decision_step {
-	int step; /* 1..7 */
-	bool passed;
-	char text[DECISION_TEXT_MAX]; /* clean for a terminal */
+	struct decision_trace
+	    *trace; /* filled for explain; NULL: nobody asks */
 };
 
 /* A plain record; decision_release() frees what it holds. */
@@ -62,9 +69,6 @@ struct decision {
 	char uti[64];
 	int64_t until; /* the last moment of a yes, Unix seconds; 0 for a no */
 	char *line; /* what sshd gets, heap; NULL unless ALLOWED */
-	/* what was asked, in order, when explain was set */
-	struct decision_step steps[DECISION_STEPS_MAX];
-	size_t nsteps;
 };
 
 /*

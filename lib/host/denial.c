@@ -46,13 +46,10 @@ name_ok(enum denial_kind kind, const char *name)
 static int
 kind_dir(const struct cache *c, enum denial_kind kind, int *fdp)
 {
-	int fd, r;
+	static const char *const dirs[] = { "denials/login", "denials/key",
+		"denials/oid" };
+	int r = file_dir_open(c->dir, dirs[kind], c->right, fdp);
 
-	*fdp = -1;
-	if ((r = file_dir_open(c->dir, "denials", c->right, &fd)) != 0)
-		return r == AAD_ENOENT ? AAD_ESYS : r;
-	r = file_dir_open(fd, denial_kind_name(kind), c->right, fdp);
-	close(fd);
 	return r == AAD_ENOENT ? AAD_ESYS : r;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,9 @@
 #define MAGIC	 "aadssh-record "
 #define VERSION	 "1"
 #define HEAD_MAX 256 /* bytes of the first line; the longest has 178 */
-#define SIG_LEN	 88 /* base64 of 64 bytes */
+#define TOKEN_BYTES                                                            \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+#define SIG_LEN 88 /* base64 of 64 bytes */
 
 /* Word <-> number tables of the body's enumerations. */
 static const char *const renewal_words[] = { NULL, "ok", "unreachable",
@@ -34,13 +37,17 @@ word_index(const char *const *words, size_t n, const char *s)
 	return 0;
 }
 
-/* The three lines of the envelope, borrowed from the file's text. */
+/* The lines of the envelope, borrowed from the file's text. */
 struct envelope {
 	char host[NAME_HEX64_LEN + 1];
 	char login[NAME_LOGIN_MAX + 1];
 	char key_hash[NAME_HEX64_LEN + 1];
 	size_t head_len; /* with its line feed */
 	const char *sig;
+	const char *rest; /* token line and body: what is signed beside it */
+	size_t rest_len;
+	const char *token;
+	size_t token_len;
 	const char *body;
 	size_t body_len;
 };
@@ -90,20 +97,25 @@ envelope_parse(const char *text, size_t len, struct envelope *e,
 	e->sig = p;
 	if (strcspn(p, "\n") != SIG_LEN || p[SIG_LEN] != '\n')
 		return AAD_EREFUSED;
-	e->body = p + SIG_LEN + 1;
-	e->body_len = len - (size_t)(e->body - text);
+	e->rest = e->token = p + SIG_LEN + 1;
+	e->rest_len = len - (size_t)(e->rest - text);
+	e->token_len = strcspn(e->token, "\n");
+	if (e->token_len == e->rest_len)
+		return AAD_EREFUSED;
+	e->body = e->token + e->token_len + 1;
+	e->body_len = e->rest_len - e->token_len - 1;
 	return 0;
 }
 
-/* The signed statement: first line and body, in one piece. */
+/* The signed statement: all but the signature's line, in one piece. */
 static int
-statement(const char *head, size_t head_len, const char *body, size_t body_len,
+statement(const char *head, size_t head_len, const char *rest, size_t rest_len,
     uint8_t **outp)
 {
-	if ((*outp = malloc(head_len + body_len + 1)) == NULL)
+	if ((*outp = malloc(head_len + rest_len + 1)) == NULL)
 		return AAD_ENOMEM;
 	memcpy(*outp, head, head_len);
-	memcpy(*outp + head_len, body, body_len);
+	memcpy(*outp + head_len, rest, rest_len);
 	return 0;
 }
 
@@ -125,16 +137,16 @@ envelope_verify(const char *text, const struct envelope *e, const uint8_t *pub,
 		r = AAD_EREFUSED;
 		goto out;
 	}
-	if ((r = statement(text, e->head_len, e->body, e->body_len, &msg)) != 0)
+	if ((r = statement(text, e->head_len, e->rest, e->rest_len, &msg)) != 0)
 		goto out;
-	if (crypto_sign_verify_detached(sig, msg, e->head_len + e->body_len,
+	if (crypto_sign_verify_detached(sig, msg, e->head_len + e->rest_len,
 		pub) != 0) {
 		*whyp = AAD_R_RECORD_SIGNATURE;
 		r = AAD_EREFUSED;
 	}
 out:
 	if (msg != NULL)
-		sodium_memzero(msg, e->head_len + e->body_len);
+		sodium_memzero(msg, e->head_len + e->rest_len);
 	free(msg);
 	free(sig);
 	return r;
@@ -209,7 +221,6 @@ active_parse(const json_t *o, struct record *rec)
 	int which = 0, r;
 
 	if ((r = take_key(o, rec)) != 0 ||
-	    (r = take_string(o, "id_token", RECORD_MAX, &rec->id_token)) != 0 ||
 	    (r = take_guid(o, "tid", rec->tid)) != 0 ||
 	    (r = take_guid(o, "oid", rec->oid)) != 0 ||
 	    (r = take_string(o, "upn", RECORD_MAX, &rec->upn)) != 0 ||
@@ -221,12 +232,12 @@ active_parse(const json_t *o, struct record *rec)
 		return r;
 	rec->renewal = (enum record_renewal)which;
 	if (json_object_get(o, "confirmed") == NULL)
-		return json_object_size(o) == 12 ? 0 : AAD_EFORMAT;
+		return json_object_size(o) == 11 ? 0 : AAD_EFORMAT;
 	if ((r = take_stamp(o, "confirmed", "by", confirmed_words,
 		 NWORDS(confirmed_words), &which, &rec->confirmed_at)) != 0)
 		return r;
 	rec->confirmed = (enum record_confirmed)which;
-	return json_object_size(o) == 13 ? 0 : AAD_EFORMAT;
+	return json_object_size(o) == 12 ? 0 : AAD_EFORMAT;
 }
 
 static int
@@ -241,15 +252,16 @@ ended_parse(const json_t *o, struct record *rec)
 }
 
 static int
-body_parse(const char *body, size_t len, struct record *rec, enum reason *whyp)
+body_parse(const struct envelope *e, struct record *rec, enum reason *whyp)
 {
+	bool no_token = e->token_len == 1 && e->token[0] == '-';
 	const char *state;
 	int64_t generation = 0;
 	json_t *o;
 	int r;
 
 	*whyp = AAD_R_RECORD_MALFORMED;
-	if ((r = strictjson_load(body, len, &o)) != 0)
+	if ((r = strictjson_load(e->body, e->body_len, &o)) != 0)
 		return r;
 	r = AAD_EFORMAT;
 	if (json_integer_value(json_object_get(o, "v")) > 1) {
@@ -262,10 +274,11 @@ body_parse(const char *body, size_t len, struct record *rec, enum reason *whyp)
 		goto out;
 	rec->generation = (uint64_t)generation;
 	state = json_string_value(json_object_get(o, "state"));
-	if (state != NULL && strcmp(state, "active") == 0) {
+	if (state != NULL && strcmp(state, "active") == 0 && !no_token) {
 		rec->state = RECORD_ACTIVE;
-		r = active_parse(o, rec);
-	} else if (state != NULL && strcmp(state, "ended") == 0) {
+		rec->id_token = strndup(e->token, e->token_len);
+		r = rec->id_token == NULL ? AAD_ENOMEM : active_parse(o, rec);
+	} else if (state != NULL && strcmp(state, "ended") == 0 && no_token) {
 		rec->state = RECORD_ENDED;
 		r = ended_parse(o, rec);
 	}
@@ -308,7 +321,7 @@ record_parse(const char *text, size_t len,
 	}
 	memcpy(rec->login, e.login, sizeof(rec->login));
 	memcpy(rec->key_hash, key_hash, sizeof(rec->key_hash));
-	if ((r = body_parse(e.body, e.body_len, rec, whyp)) != 0) {
+	if ((r = body_parse(&e, rec, whyp)) != 0) {
 		if (r == AAD_EFORMAT)
 			r = AAD_EREFUSED;
 		goto out;
@@ -328,11 +341,10 @@ active_json(const struct record *rec)
 
 	if (b64_encode(B64_STD, rec->blob, rec->blob_len, &key) != 0)
 		return NULL;
-	o = json_pack(
-	    "{s:i s:s s:I s:I s:s s:s s:s s:s s:s s:s s:I s:{s:I s:s}}", "v", 1,
-	    "state", "active", "generation", (json_int_t)rec->generation,
-	    "written", (json_int_t)rec->written, "key", key, "id_token",
-	    rec->id_token, "tid", rec->tid, "oid", rec->oid, "upn", rec->upn,
+	o = json_pack("{s:i s:s s:I s:I s:s s:s s:s s:s s:s s:I s:{s:I s:s}}",
+	    "v", 1, "state", "active", "generation",
+	    (json_int_t)rec->generation, "written", (json_int_t)rec->written,
+	    "key", key, "tid", rec->tid, "oid", rec->oid, "upn", rec->upn,
 	    "source", rec->source, "sign_in", (json_int_t)rec->sign_in,
 	    "renewal", "at", (json_int_t)rec->renewal_at, "result",
 	    renewal_words[rec->renewal]);
@@ -373,20 +385,38 @@ sane(const struct record *rec)
 	    rec->sign_in < 0 || rec->renewal_at < 0 || rec->confirmed_at < 0 ||
 	    rec->renewal < RENEWAL_OK || rec->renewal > RENEWAL_SIGN_IN_AGAIN)
 		return 0;
+	if (rec->id_token[strspn(rec->id_token, TOKEN_BYTES)] != '\0' ||
+	    strchr(rec->id_token, '.') == NULL)
+		return 0;
 	crypto_hash_sha256(hash, rec->blob, rec->blob_len);
 	return memcmp(hash, rec->key_hash, sizeof(hash)) == 0;
 }
 
-/* First line, signature, body: *outp is heap, *lenp bytes. */
+/* The signature's text over head and rest; heap. */
+static int
+sign(const char *head, size_t head_len, const char *rest, size_t rest_len,
+    struct secret *sec, char **outp)
+{
+	uint8_t sig[crypto_sign_BYTES], *msg;
+	int r;
+
+	if ((r = statement(head, head_len, rest, rest_len, &msg)) != 0)
+		return r;
+	crypto_sign_detached(sig, NULL, msg, head_len + rest_len,
+	    secret_bytes(sec));
+	sodium_memzero(msg, head_len + rest_len);
+	free(msg);
+	return b64_encode(B64_STD, sig, sizeof(sig), outp);
+}
+
+/* First line, signature, and the rest: *outp is heap, *lenp bytes. */
 static int
 assemble(const struct record *rec, const uint8_t *host, struct secret *sec,
-    const char *body, char **outp, size_t *lenp)
+    const char *rest, char **outp, size_t *lenp)
 {
 	char head[HEAD_MAX], host_hex[NAME_HEX64_LEN + 1];
-	char hash_hex[NAME_HEX64_LEN + 1];
-	uint8_t sig[crypto_sign_BYTES], *msg = NULL;
-	size_t body_len = strlen(body), head_len;
-	char *sig_text = NULL;
+	char hash_hex[NAME_HEX64_LEN + 1], *sig = NULL;
+	size_t rest_len = strlen(rest);
 	int n, r;
 
 	name_hex64(host, host_hex);
@@ -395,51 +425,56 @@ assemble(const struct record *rec, const uint8_t *host, struct secret *sec,
 	    rec->login, hash_hex);
 	if (n < 0 || (size_t)n >= sizeof(head))
 		return AAD_EINTERNAL;
-	head_len = (size_t)n;
-	if ((r = statement(head, head_len, body, body_len, &msg)) != 0)
+	*lenp = (size_t)n + SIG_LEN + 1 + rest_len;
+	if (*lenp > RECORD_MAX)
+		return AAD_ETOOBIG;
+	if ((r = sign(head, (size_t)n, rest, rest_len, sec, &sig)) != 0)
 		return r;
-	crypto_sign_detached(sig, NULL, msg, head_len + body_len,
-	    secret_bytes(sec));
-	sodium_memzero(msg, head_len + body_len);
-	free(msg);
-	if ((r = b64_encode(B64_STD, sig, sizeof(sig), &sig_text)) != 0)
-		return r;
-	*lenp = head_len + SIG_LEN + 1 + body_len;
-	if (*lenp > RECORD_MAX) {
-		r = AAD_ETOOBIG;
-	} else if ((*outp = malloc(*lenp + 1)) == NULL) {
+	if ((*outp = malloc(*lenp + 1)) == NULL)
 		r = AAD_ENOMEM;
-	} else {
-		memcpy(*outp, head, head_len);
-		memcpy(*outp + head_len, sig_text, SIG_LEN);
-		(*outp)[head_len + SIG_LEN] = '\n';
-		memcpy(*outp + head_len + SIG_LEN + 1, body, body_len + 1);
-	}
-	free(sig_text);
+	else
+		snprintf(*outp, *lenp + 1, "%s%s\n%s", head, sig, rest);
+	free(sig);
 	return r;
+}
+
+/* Token line and body; heap. */
+static int
+make_rest(const struct record *rec, char **outp)
+{
+	bool active = rec->state == RECORD_ACTIVE;
+	json_t *o = active ? active_json(rec) : ended_json(rec);
+	const char *token = active ? rec->id_token : "-";
+	char *body = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+	size_t size;
+
+	*outp = NULL;
+	json_decref(o);
+	if (body == NULL)
+		return AAD_ENOMEM;
+	size = strlen(token) + 1 + strlen(body) + 1;
+	if ((*outp = malloc(size)) != NULL)
+		snprintf(*outp, size, "%s\n%s", token, body);
+	free(body);
+	return *outp == NULL ? AAD_ENOMEM : 0;
 }
 
 int
 record_format(const struct record *rec, const uint8_t host[static HOSTID_LEN],
     struct secret *sec, char **outp, size_t *lenp)
 {
-	json_t *o;
-	char *body = NULL;
+	char *rest;
 	int r;
 
 	*outp = NULL;
 	*lenp = 0;
 	if (!sane(rec) || secret_len(sec) != RECORD_SEC_LEN)
 		return AAD_EARG;
-	o = rec->state == RECORD_ACTIVE ? active_json(rec) : ended_json(rec);
-	if (o != NULL)
-		body = json_dumps(o, JSON_COMPACT);
-	json_decref(o);
-	if (body == NULL)
-		return AAD_ENOMEM;
-	r = assemble(rec, host, sec, body, outp, lenp);
-	sodium_memzero(body, strlen(body));
-	free(body);
+	if ((r = make_rest(rec, &rest)) != 0)
+		return r;
+	r = assemble(rec, host, sec, rest, outp, lenp);
+	sodium_memzero(rest, strlen(rest));
+	free(rest);
 	return r;
 }
 

@@ -6,10 +6,13 @@
  *
  *	aadssh-record 1 HOST LOGIN KEYHASH	hex64, login, hex64
  *	SIGNATURE				base64, Ed25519
+ *	TOKEN					compact JWS, or "-"
  *	BODY					JSON
  *
- * The signature, by the record key, is over the first line with its line
- * feed and the body: format, host, login, key and body are one statement.
+ * The signature, by the record key, is over all but its own line: format,
+ * host, login, key, token and body are one statement.  The token stands
+ * outside the JSON because the hook would read it character by character
+ * there.
  */
 
 #ifndef AAD_RECORD_H

@@ -169,7 +169,7 @@ begin_child(void)
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	signal(SIGTERM, SIG_IGN);
 	umask(0);
-	CHECK(priv_begin() == 0);
+	CHECK(priv_begin() == 0 && priv_signals() == 0);
 	CHECK(fcntl(77, F_GETFD) == -1 && errno == EBADF);
 	CHECK(umask(0) == 077);
 	CHECK(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);

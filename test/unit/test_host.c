@@ -1219,7 +1219,7 @@ record_key_is_made_once(void **state)
 	secret_free(again);
 	/* A crash between the two files. */
 	assert_int_equal(unlinkat(w->cache.dir, "keys/record.pub", 0), 0);
-	SAYS(w, "no_record");
+	SAYS(w, "record_key_unreadable");
 	assert_int_equal(cache_record_key(&w->cache, &again), 0);
 	secret_free(again);
 	SAYS(w, "allowed");
