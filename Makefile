@@ -81,7 +81,7 @@ host = hostid record cache denial pin decision
 cli = verb out log priv clock
 cli_hook = log priv clock sandbox
 hook = main
-aadssh = main app wipe signin exchange ui tenantkeys login status explain \
+aadssh = main app signin exchange ui tenantkeys login status explain \
 	refresh deny forget check
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))

@@ -11,7 +11,6 @@
 
 #include "cmd/aadssh/app.h"
 #include "cmd/aadssh/verbs.h"
-#include "cmd/aadssh/wipe.h"
 #include "cmd/cli/log.h"
 #include "cmd/cli/priv.h"
 
@@ -77,7 +76,6 @@ main(int argc, char **argv)
 		fprintf(stderr, "%s: cannot start\n", APP_PROG);
 		return EXIT_CANNOT;
 	}
-	wipe_json();
 	json_object_seed(randombytes_random() | 1U);
 	log_open(APP_PROG, LOG_AUTHPRIV, LOG_INFO);
 	if (!options(&app, &argc, &argv))

@@ -1,39 +1,118 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/strictjson.h"
 
 /*
  * NB. jansson's lexer ignores a failed allocation and goes on with a string
  * that has lost characters: "ssh.users-without-shell" could become
- * "ssh.users".  jansson has one hook for that, its allocator, and no place
- * to hang a context on it; so this is the one variable that lib/ keeps, for
- * the length of one call and one thread.
+ * "ssh.users", and without its closing quote it is read past its end.  So
+ * jansson never sees a failure here: it lives on a reserve that was taken
+ * before, its input ends, and what it made is thrown away.  jansson has one
+ * hook for that, its allocator, and no place to hang a context on it; so
+ * this is the one variable that lib/ keeps, for the length of one call and
+ * one thread.
  */
-static _Thread_local bool out_of_memory;
+static _Thread_local struct parse {
+	const char *text; /* not read yet */
+	size_t len; /* bytes of it */
+	char *reserve;
+	size_t size; /* bytes of the reserve, a multiple of ALIGN */
+	size_t used;
+	bool out_of_memory;
+} parse;
+
+#define ALIGN 16
+/* Bytes that jansson can want for the 1,024 it has read ahead; and for the
+ * string that it is collecting, growing by doubling. */
+#define RESERVE_AHEAD 262144
+#define RESERVE_TIMES 4
 
 static void *
 watched_malloc(size_t n)
 {
 	void *p = malloc(n);
 
-	if (p == NULL)
-		out_of_memory = true;
+	if (p != NULL)
+		return p;
+	parse.out_of_memory = true;
+	if (n > parse.size - parse.used)
+		return NULL;
+	p = parse.reserve + parse.used;
+	parse.used += (n + ALIGN - 1) / ALIGN * ALIGN;
 	return p;
+}
+
+/* jansson copies what it reads, tokens included, more than once. */
+static void
+wiping_free(void *p)
+{
+	const char *c = p;
+
+	if (p == NULL || (parse.reserve != NULL && c >= parse.reserve &&
+			     c < parse.reserve + parse.size))
+		return;
+	explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
+/* Up to max bytes of the text; none once memory was short. */
+static size_t
+feed(void *buffer, size_t max, void *arg)
+{
+	size_t n = parse.len < max ? parse.len : max;
+
+	(void)arg;
+	if (parse.out_of_memory || n == 0)
+		return 0;
+	memcpy(buffer, parse.text, n);
+	parse.text += n;
+	parse.len -= n;
+	return n;
 }
 
 int
 strictjson_load(const char *text, size_t len, json_t **outp)
 {
-	json_set_alloc_funcs(watched_malloc, free);
-	out_of_memory = false;
-	*outp = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-	if (out_of_memory) {
+	size_t size = RESERVE_AHEAD + RESERVE_TIMES * (len + ALIGN);
+	int r = AAD_EFORMAT;
+
+	*outp = NULL;
+	size -= size % ALIGN;
+	parse = (struct parse){ text, len, malloc(size), size, 0, false };
+	if (parse.reserve == NULL)
+		return AAD_ENOMEM;
+	json_set_alloc_funcs(watched_malloc, wiping_free);
+	*outp = json_load_callback(feed, NULL, JSON_REJECT_DUPLICATES, NULL);
+	if (parse.out_of_memory) {
 		json_decref(*outp);
 		*outp = NULL;
-		return AAD_ENOMEM;
+		r = AAD_ENOMEM;
 	}
-	return *outp == NULL ? AAD_EFORMAT : 0;
+	explicit_bzero(parse.reserve, parse.used);
+	free(parse.reserve);
+	parse = (struct parse){ 0 };
+	return *outp == NULL ? r : 0;
+}
+
+char *
+strictjson_dump(const json_t *o)
+{
+	char *text;
+
+	if (o == NULL)
+		return NULL;
+	json_set_alloc_funcs(watched_malloc, wiping_free);
+	parse.out_of_memory = false;
+	text = json_dumps(o, JSON_COMPACT);
+	if (parse.out_of_memory) {
+		free(text);
+		text = NULL;
+	}
+	parse.out_of_memory = false;
+	return text;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * strictjson: the one way JSON text becomes a value here: no duplicate
- * member, no NUL in a string, valid UTF-8, nothing behind the value, and
- * nothing lost where memory was short.
+ * strictjson: the one way JSON text becomes a value here, and back: no
+ * duplicate member, no NUL in a string, valid UTF-8, nothing behind the
+ * value, and nothing lost where memory was short.
  */
 
 #ifndef AAD_STRICTJSON_H
@@ -18,9 +18,16 @@
 /*
  * text: len bytes; RFC 8259, an object or array at the top.
  * *outp: NULL unless 0 is returned; then json_decref() releases it.
- * It sets jansson's allocator to one over malloc(3).
+ * It sets jansson's allocator to one over malloc(3) that wipes what it
+ * frees.
  * Returns 0; AAD_EFORMAT; AAD_ENOMEM.
  */
 int strictjson_load(const char *text, size_t len, json_t **outp) AAD_MUST_CHECK;
+
+/*
+ * The compact text of a value, or NULL where memory was short; the caller
+ * frees it with free(3).  o: NULL gives NULL.
+ */
+char *strictjson_dump(const json_t *o) AAD_MUST_CHECK;
 
 #endif /* AAD_STRICTJSON_H */

@@ -445,7 +445,7 @@ make_rest(const struct record *rec, char **outp)
 	bool active = rec->state == RECORD_ACTIVE;
 	json_t *o = active ? active_json(rec) : ended_json(rec);
 	const char *token = active ? rec->id_token : "-";
-	char *body = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+	char *body = strictjson_dump(o);
 	size_t size;
 
 	*outp = NULL;

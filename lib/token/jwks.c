@@ -274,9 +274,7 @@ jwks_format(const struct jwks *s, char **outp, size_t *lenp)
 			goto out;
 	o = json_pack("{s:i s:s s:I s:O}", "v", VERSION, "issuer", s->issuer,
 	    "fetched_at", (json_int_t)s->fetched_at, "keys", keys);
-	if (o != NULL)
-		*outp = json_dumps(o, JSON_COMPACT);
-	if (*outp != NULL)
+	if ((*outp = strictjson_dump(o)) != NULL)
 		*lenp = strlen(*outp);
 out:
 	json_decref(o);
