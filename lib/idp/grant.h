@@ -20,7 +20,7 @@
 #define GRANT_TOKEN_MAX	 65536 /* bytes of an id token (JWS_TOKEN_MAX) */
 #define GRANT_ERROR_LEN	 64 /* bytes of a machine value, with the NUL */
 #define GRANT_CODES_MAX	 8 /* AADSTS numbers kept; one is usual */
-#define GRANT_CLAIMS_MAX 8192 /* bytes of the claims parameter */
+#define GRANT_CLAIMS_MAX 8192 /* bytes of the claims parameter, at worst */
 
 /* name, value, name, value, …, NULL; the strings are borrowed. */
 #define GRANT_FORM_MAX 9
@@ -62,7 +62,7 @@ void grant_form_poll(const char *form[static GRANT_FORM_MAX],
 
 /*
  * The claims parameter (OpenID Connect Core s.5.5) that asks for these
- * authentication contexts in the id token's acrs.
+ * authentication contexts, name_role_ok(), in the id token's acrs.
  * *outp: NULL when the list is empty, or unless 0 is returned; else the
  * caller frees it.
  * Returns 0; AAD_ETOOBIG over GRANT_CLAIMS_MAX; AAD_ENOMEM.

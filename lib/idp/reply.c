@@ -1,32 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <string.h>
-
+#include "core/strictjson.h"
 #include "core/text.h"
 #include "idp/reply.h"
 
 int
 reply_load(const char *text, size_t len, json_t **outp)
 {
-	json_error_t err;
-	json_t *o;
+	int r;
 
+	if ((r = strictjson_load(text, len, outp)) != 0)
+		return r;
+	if (json_is_object(*outp))
+		return 0;
+	json_decref(*outp);
 	*outp = NULL;
-	memset(&err, 0, sizeof(err));
-	o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &err);
-	if (o == NULL) {
-		/* NB. jansson words no error when an allocation fails. */
-		return err.text[0] == '\0' ||
-			       json_error_code(&err) == json_error_out_of_memory
-			   ? AAD_ENOMEM
-			   : AAD_EFORMAT;
-	}
-	if (!json_is_object(o)) {
-		json_decref(o);
-		return AAD_EFORMAT;
-	}
-	*outp = o;
-	return 0;
+	return AAD_EFORMAT;
 }
 
 int

@@ -16,8 +16,7 @@
 #include "core/err.h"
 
 /*
- * text: len bytes; untrusted.  A NUL, in the text or in a string of it, is
- * an error, and so is invalid UTF-8 or anything behind the object.
+ * text: len bytes; untrusted; as strictjson_load() wants it.
  * *outp: NULL unless 0 is returned; then the caller releases it.
  * Returns 0; AAD_EFORMAT; AAD_ENOMEM.
  */
