@@ -7,11 +7,12 @@
 
 #include "cmd/cli/out.h"
 #include "cmd/cli/verb.h"
+#include "core/strictjson.h"
 
 int
 out_json(json_t *o)
 {
-	char *text = o == NULL ? NULL : json_dumps(o, 0);
+	char *text = o == NULL ? NULL : strictjson_dump(o);
 	int r = EXIT_CANNOT;
 
 	if (text != NULL && puts(text) != EOF)
