@@ -42,7 +42,7 @@ take_key(const json_t *o, struct jwk *k)
 	memcpy(k->kid, kid, strlen(kid) + 1);
 	if ((r = take_number(o, "n", JWKS_RSA_MAX / 8, &k->n, &k->n_len)) !=
 		0 ||
-	    (r = take_number(o, "e", 8, &k->e, &k->e_len)) != 0) {
+	    (r = take_number(o, "e", JWKS_E_MAX, &k->e, &k->e_len)) != 0) {
 		free(k->n);
 		free(k->e);
 		memset(k, 0, sizeof(*k));

@@ -20,6 +20,7 @@
 #define JWKS_KEYS_MAX  64 /* Entra publishes 5 to 10 */
 #define JWKS_RSA_MIN   2048 /* bits */
 #define JWKS_RSA_MAX   4096 /* bits */
+#define JWKS_E_MAX     8 /* bytes; OpenSSL's bound for keys over 3072 bits */
 
 struct jwk {
 	char kid[NAME_KID_MAX + 1];

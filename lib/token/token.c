@@ -11,7 +11,7 @@ verify(const struct jws *j, const struct jwks *keys,
 {
 	const struct jwk *key = jwks_find(keys, j->kid);
 	size_t i;
-	int r = AAD_EARG;
+	int r;
 
 	*whyp = AAD_R_UNKNOWN_KID;
 	if (key == NULL)
@@ -22,9 +22,11 @@ verify(const struct jws *j, const struct jwks *keys,
 			continue;
 		*whyp = r == AAD_EPERM ? AAD_R_TENANT_KEY_UNSOUND
 				       : AAD_R_TOKEN_SIGNATURE;
-		return r == AAD_EPERM || r == AAD_ESIG ? AAD_EREFUSED : r;
+		if (r == AAD_EPERM || r == AAD_ESIG)
+			return AAD_EREFUSED;
+		return r == AAD_ENOMEM ? r : AAD_EINTERNAL;
 	}
-	return r;
+	return 0;
 }
 
 /* Who issued it, for whom, when; ALLOWED when all is as wanted. */

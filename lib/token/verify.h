@@ -13,18 +13,17 @@
 #include "token/jwks.h"
 #include "token/jws.h"
 
-#define VERIFY_E_MAX 8 /* bytes; OpenSSL's bound for keys over 3072 bits */
-
 /*
  * RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 s.3.3) over what jws_split()
  * took apart.  The key is judged too: JWKS_RSA_MIN..JWKS_RSA_MAX bits, odd
- * modulus, odd exponent >= 3 of VERIFY_E_MAX, no leading zero byte, signature
+ * modulus, odd exponent >= 3 of JWKS_E_MAX, no leading zero byte, signature
  * exactly as long as the modulus.
  *
  * Returns 0 for a good signature and nothing else; AAD_ESIG for a bad one;
  * AAD_EPERM when the key is unsound or NULL; AAD_ENOMEM.  NB. libjwt parses
  * the payload before it verifies: one that is no JSON object or array is
- * AAD_ESIG there, good signature or not.
+ * AAD_ESIG there, good signature or not, and so is lack of memory inside
+ * libjwt where it does not tell.
  */
 typedef int verify_fn(const struct jwk *key, const struct jws *j);
 

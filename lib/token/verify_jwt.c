@@ -150,7 +150,7 @@ static int
 key_sound(const struct jwk *k)
 {
 	return k != NULL && k->n_len > 0 && k->e_len > 0 &&
-	       k->e_len <= VERIFY_E_MAX && k->n[0] != 0 && k->e[0] != 0 &&
+	       k->e_len <= JWKS_E_MAX && k->n[0] != 0 && k->e[0] != 0 &&
 	       bits(k->n, k->n_len) >= JWKS_RSA_MIN &&
 	       bits(k->n, k->n_len) <= JWKS_RSA_MAX &&
 	       (k->n[k->n_len - 1] & 1) != 0 && (k->e[k->e_len - 1] & 1) != 0 &&

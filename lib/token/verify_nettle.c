@@ -29,7 +29,7 @@ verify_nettle(const struct jwk *key, const struct jws *j)
 	int r;
 
 	if (key == NULL || key->n_len == 0 || key->e_len == 0 ||
-	    key->e_len > VERIFY_E_MAX || key->n[0] == 0 || key->e[0] == 0)
+	    key->e_len > JWKS_E_MAX || key->n[0] == 0 || key->e[0] == 0)
 		return AAD_EPERM;
 	rsa_public_key_init(&pub);
 	nettle_mpz_set_str_256_u(pub.n, key->n_len, key->n);
