@@ -141,6 +141,8 @@ $(eval $(call unit,conf,$(core_o),-linih))
 $(eval $(call unit,key,$(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,token,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 	$(lib_token) -linih))
+$(eval $(call unit,verify,$(call objs,test/tools,forge) $(token_o) $(core_o),\
+	$(lib_token) -linih))
 $(eval $(call unit,policy,$(policy_o) $(token_o) $(core_o),$(lib_token) -linih))
 $(eval $(call unit,idp,$(idp_o) $(token_o) $(core_o),$(lib_token) -linih))
 $(eval $(call unit,device,$(idp_o) $(core_o),-linih))
