@@ -14,8 +14,8 @@
  * another parser might take it for the claim (facts: Microsoft's own
  * validator refuses two variants of tid).
  */
-static const char *const known[] = { "iss", "aud", "ver", "tid", "oid", "upn",
-	"preferred_username", "idp", "uti", "acct", "iat", "exp", "nbf",
+static const char *const known[] = { "iss", "aud", "azp", "ver", "tid", "oid",
+	"upn", "preferred_username", "idp", "uti", "acct", "iat", "exp", "nbf",
 	"auth_time", "roles", "groups", "acrs", "_claim_names", "hasgroups" };
 
 static int
@@ -170,6 +170,7 @@ take_all(const json_t *o, struct claims *c)
 	if ((r = refuse_twins(o)) != 0 ||
 	    (r = take_string(o, "iss", true, &c->iss)) != 0 ||
 	    (r = take_string(o, "aud", true, &c->aud)) != 0 ||
+	    (r = take_string(o, "azp", false, &c->azp)) != 0 ||
 	    (r = take_string(o, "ver", true, &c->ver)) != 0 ||
 	    (r = take_guid(o, "tid", c->tid)) != 0 ||
 	    (r = take_guid(o, "oid", c->oid)) != 0 ||
@@ -250,6 +251,7 @@ claims_free(struct claims *c)
 		return;
 	free(c->iss);
 	free(c->aud);
+	free(c->azp);
 	free(c->ver);
 	free(c->upn);
 	free(c->preferred_username);

@@ -34,6 +34,7 @@ struct claims_list {
 struct claims {
 	char *iss; /* never NULL */
 	char *aud; /* never NULL; an array is refused */
+	char *azp; /* the application that asked for it (OIDC Core s.2) */
 	char *ver; /* never NULL */
 	char tid[NAME_GUID_LEN + 1]; /* lower case GUID */
 	char oid[NAME_GUID_LEN + 1]; /* lower case GUID */

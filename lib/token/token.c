@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "token/token.h"
@@ -29,6 +30,16 @@ verify(const struct jws *j, const struct jwks *keys,
 	return 0;
 }
 
+/* An id token of Entra has no azp; what has one was asked for by that one. */
+static bool
+asked_by(const struct claims *c, const struct token_expect *want)
+{
+	const char *client = want->client != NULL ? want->client
+						  : want->audience;
+
+	return c->azp == NULL || strcmp(c->azp, client) == 0;
+}
+
 /* Who issued it, for whom, when; ALLOWED when all is as wanted. */
 static enum reason
 judge(const struct claims *c, const struct token_expect *want)
@@ -42,7 +53,7 @@ judge(const struct claims *c, const struct token_expect *want)
 		return AAD_R_TOKEN_ISSUER;
 	if (strcmp(c->tid, want->tenant) != 0)
 		return AAD_R_TOKEN_TENANT;
-	if (strcmp(c->aud, want->audience) != 0)
+	if (strcmp(c->aud, want->audience) != 0 || !asked_by(c, want))
 		return AAD_R_TOKEN_AUDIENCE;
 	/* NB. no number here is negative, so no difference overflows. */
 	if (c->iat - TOKEN_SKEW > want->now || c->nbf - TOKEN_SKEW > want->now)

@@ -21,10 +21,11 @@
 #define TOKEN_ORACLES_MAX 2
 #define TOKEN_GRAPH_AUD	  "00000003-0000-0000-c000-000000000000"
 
-/* What the token must be.  Strings borrowed, all required. */
+/* What the token must be.  Strings borrowed, required but for client. */
 struct token_expect {
 	const char *issuer;
 	const char *audience; /* client_id, lower-case GUID */
+	const char *client; /* azp, where the token has one; NULL: audience */
 	const char *tenant; /* lower-case GUID */
 	int64_t now; /* Unix seconds, >= 0 */
 	int64_t grace; /* seconds added to exp, >= 0; 0 almost always */
@@ -34,9 +35,11 @@ struct token_expect {
 
 /*
  * Judge a token: keys of this issuer, the guard, the key by its kid, every
- * oracle, the claims' form; then a Graph audience, ver, iss, tid, aud, nbf
- * and iat (at most TOKEN_SKEW ahead), exp.  NB. exp is judged last, so that *whyp is TOKEN_EXPIRED only
- * for a token that was good.
+ * oracle, the claims' form; then a Graph audience, ver, iss, tid, aud, azp
+ * (OIDC Core s.3.1.3.7: an access token that another application holds for
+ * ours has our aud and its own azp), nbf and iat (at most TOKEN_SKEW ahead),
+ * exp.  NB. exp is judged last, so that *whyp is TOKEN_EXPIRED only for a
+ * token that was good.
  *
  * token: len bytes with a NUL behind them.
  * *outp: NULL unless 0 is returned; then the caller frees it.  When the only

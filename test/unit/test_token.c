@@ -760,6 +760,7 @@ entra(const char *jwks, const char *name, const char *audience,
 {
 	struct token_expect want = { .issuer = ENTRA_ISSUER,
 		.audience = audience,
+		.client = ENTRA_CLIENT, /* azp of the access token */
 		.tenant = ENTRA_TENANT,
 		.now = NOW,
 		.oracles = { verify_jwt, verify_nettle },

@@ -2,7 +2,7 @@
 
 /*
  * The two signature oracles against each other, over keys and encoded
- * messages that no signing tool makes.
+ * messages that no signing tool makes, and what token_judge() makes of azp.
  */
 
 #include <errno.h>
@@ -37,6 +37,7 @@ struct rsa {
 };
 
 static struct knuth_lfib_ctx lfib; /* the same numbers in every run */
+static struct forge forge;
 
 static void
 random_bits(mpz_t out, unsigned int bits)
@@ -440,6 +441,68 @@ II_T6_oracles_over_random_keys(void **state)
 	mpz_clear(n);
 }
 
+/* ---- azp ---------------------------------------------------------------------------- */
+
+static enum reason
+judge(const char *extra, const char *client)
+{
+	struct token_expect want = { .issuer = FORGE_ISSUER,
+		.audience = FORGE_CLIENT,
+		.client = client,
+		.tenant = FORGE_TENANT,
+		.now = NOW,
+		.oracles = { verify_jwt, verify_nettle },
+		.noracles = 2 };
+	char *claims = forge_claims(FORGE_OID, "alice@contoso.com", NOW,
+	    NOW + 3600, extra);
+	char *token = forge_token(&forge, NULL, claims);
+	struct jwks *keys = forge_jwks(&forge, NOW, 2);
+	struct claims *c;
+	enum reason why;
+	int r;
+
+	r = token_judge(token, strlen(token), keys, &want, &c, NULL, &why);
+	assert_int_equal(r, why == AAD_R_ALLOWED ? 0 : AAD_EREFUSED);
+	assert_int_equal(r == 0, c != NULL);
+	claims_free(c);
+	jwks_free(keys);
+	free(token);
+	free(claims);
+	return why;
+}
+
+#define API "0d93e6f1-8b2a-4c71-a6e5-f4470b1c29ea"
+
+/* An access token that another application got for ours has our aud. */
+static void
+II_T10_asked_for_by_another_application(void **state)
+{
+	static const struct {
+		const char *extra;
+		const char *client;
+		enum reason why;
+	} cases[] = { { "", NULL, AAD_R_ALLOWED }, { "", API, AAD_R_ALLOWED },
+		{ ",\"azp\":\"" FORGE_CLIENT "\"", NULL, AAD_R_ALLOWED },
+		{ ",\"azp\":\"" API "\"", API, AAD_R_ALLOWED },
+		{ ",\"azp\":\"" API "\"", NULL, AAD_R_TOKEN_AUDIENCE },
+		{ ",\"azp\":\"" FORGE_CLIENT "\"", API, AAD_R_TOKEN_AUDIENCE },
+		{ ",\"azp\":\"" API "\",\"azpacr\":\"0\",\"scp\":\"Ssh.Login\"",
+		    NULL, AAD_R_TOKEN_AUDIENCE },
+		{ ",\"azp\":\"\"", NULL, AAD_R_TOKEN_AUDIENCE },
+		{ ",\"azp\":\"" FORGE_CLIENT "0\"", NULL,
+		    AAD_R_TOKEN_AUDIENCE },
+		{ ",\"azp\":null", NULL, AAD_R_TOKEN_CLAIMS },
+		{ ",\"azp\":1", NULL, AAD_R_TOKEN_CLAIMS },
+		{ ",\"azp\":[\"" FORGE_CLIENT "\"]", NULL, AAD_R_TOKEN_CLAIMS },
+		{ ",\"AZP\":\"" API "\"", NULL, AAD_R_TOKEN_CLAIMS } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LEN(cases); i++)
+		if (judge(cases[i].extra, cases[i].client) != cases[i].why)
+			fail_msg("%s", cases[i].extra);
+}
+
 int
 main(void)
 {
@@ -447,9 +510,15 @@ main(void)
 		cmocka_unit_test(I_D1_oracles_over_sound_keys),
 		cmocka_unit_test(II_T6_oracles_over_unsound_keys),
 		cmocka_unit_test(II_T6_oracles_over_random_keys),
+		cmocka_unit_test(II_T10_asked_for_by_another_application),
 	};
+	int failed;
+
 	if (sodium_init() == -1)
 		return 1;
 	knuth_lfib_init(&lfib, 4711);
-	return cmocka_run_group_tests_name("verify", tests, NULL, NULL);
+	forge_init(&forge, 1);
+	failed = cmocka_run_group_tests_name("verify", tests, NULL, NULL);
+	forge_release(&forge);
+	return failed;
 }
