@@ -99,6 +99,19 @@ strictjson_load(const char *text, size_t len, json_t **outp)
 	return *outp == NULL ? r : 0;
 }
 
+void
+strictjson_watch(void)
+{
+	json_set_alloc_funcs(watched_malloc, wiping_free);
+	parse.out_of_memory = false;
+}
+
+bool
+strictjson_short(void)
+{
+	return parse.out_of_memory;
+}
+
 char *
 strictjson_dump(const json_t *o)
 {
@@ -106,13 +119,11 @@ strictjson_dump(const json_t *o)
 
 	if (o == NULL)
 		return NULL;
-	json_set_alloc_funcs(watched_malloc, wiping_free);
-	parse.out_of_memory = false;
+	strictjson_watch();
 	text = json_dumps(o, JSON_COMPACT);
-	if (parse.out_of_memory) {
+	if (strictjson_short()) {
 		free(text);
 		text = NULL;
 	}
-	parse.out_of_memory = false;
 	return text;
 }

@@ -9,6 +9,7 @@
 #ifndef AAD_STRICTJSON_H
 #define AAD_STRICTJSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <jansson.h>
@@ -29,5 +30,12 @@ int strictjson_load(const char *text, size_t len, json_t **outp) AAD_MUST_CHECK;
  * frees it with free(3).  o: NULL gives NULL.
  */
 char *strictjson_dump(const json_t *o) AAD_MUST_CHECK;
+
+/*
+ * The same watch over a library that asks jansson by itself (libjwt): watch
+ * before its call; after it, whether jansson got no memory meanwhile.
+ */
+void strictjson_watch(void);
+bool strictjson_short(void);
 
 #endif /* AAD_STRICTJSON_H */

@@ -23,7 +23,7 @@
  * AAD_EPERM when the key is unsound or NULL; AAD_ENOMEM.  NB. libjwt parses
  * the payload before it verifies: one that is no JSON object or array is
  * AAD_ESIG there, good signature or not, and so is lack of memory inside
- * libjwt where it does not tell.
+ * libjwt where neither it nor jansson tells.
  */
 typedef int verify_fn(const struct jwk *key, const struct jws *j);
 

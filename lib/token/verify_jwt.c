@@ -16,6 +16,7 @@
 #include <sodium.h>
 
 #include "core/b64.h"
+#include "core/strictjson.h"
 #include "token/verify.h"
 
 #ifdef JWT_VERSION_MAJOR
@@ -177,11 +178,15 @@ verify_jwt(const struct jwk *key, const struct jws *j)
 		free(pem);
 		return AAD_EINTERNAL;
 	}
+	strictjson_watch();
 	rc = jwt_decode(&jwt, j->token, (const unsigned char *)pem, (int)len);
 	r = AAD_ESIG;
-	if (rc == 0 && jwt != NULL && jwt_get_alg(jwt) == JWT_ALG_RS256)
+	if (strictjson_short() || rc == ENOMEM)
+		/* NB. jansson's lack of memory is EINVAL or nothing to libjwt. */
+		r = AAD_ENOMEM;
+	else if (rc == 0 && jwt != NULL && jwt_get_alg(jwt) == JWT_ALG_RS256)
 		r = 0;
-	else if (rc == 0 || rc == ENOMEM)
+	else if (rc == 0)
 		/* NB. 1.10 reports success when it couldn't copy the key. */
 		r = AAD_ENOMEM;
 	jwt_free(jwt);

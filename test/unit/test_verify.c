@@ -503,6 +503,49 @@ II_T10_asked_for_by_another_application(void **state)
 			fail_msg("%s", cases[i].extra);
 }
 
+/* ---- memory short --------------------------------------------------------------------- */
+
+/* Ours, and jansson's inside libjwt: lack of memory is no bad signature. */
+static void
+II_K9_no_memory_is_no_refusal(void **state)
+{
+	uint8_t em[MODULUS_MAX], info[51], sig[MODULUS_MAX];
+	struct jws j = { .signed_len = strlen(SIGNED), .sig = sig };
+	unsigned int n;
+	char *text, *token;
+	struct rsa k;
+	mpz_t s;
+	bool hit;
+	int r;
+
+	(void)state;
+	digest_info(info);
+	rsa_init(&k, 2048, E_FERMAT);
+	encode(em, k.len, info, sizeof(info));
+	mpz_init(s);
+	sign(&k, em, s);
+	nettle_mpz_get_str_256(k.len, sig, s);
+	j.sig_len = k.len;
+	assert_int_equal(b64_encode(B64_URL, sig, k.len, &text), 0);
+	assert_true(asprintf(&token, SIGNED ".%s", text) > 0);
+	j.token = token;
+	j.token_len = strlen(token);
+	for (n = 1, hit = true; hit; n++) {
+		fault_arm(FAULT_ALLOC, n, ENOMEM);
+		r = verify_jwt(&k.pub, &j);
+		hit = fault_disarm();
+		assert_int_equal(r, hit ? AAD_ENOMEM : 0);
+	}
+	assert_true(n > 10);
+	/* a bad one stays a bad one after a short one */
+	token[strlen(token) - 9] ^= 1;
+	assert_int_equal(verify_jwt(&k.pub, &j), AAD_ESIG);
+	free(token);
+	free(text);
+	mpz_clear(s);
+	rsa_release(&k);
+}
+
 int
 main(void)
 {
@@ -511,6 +554,7 @@ main(void)
 		cmocka_unit_test(II_T6_oracles_over_unsound_keys),
 		cmocka_unit_test(II_T6_oracles_over_random_keys),
 		cmocka_unit_test(II_T10_asked_for_by_another_application),
+		cmocka_unit_test(II_K9_no_memory_is_no_refusal),
 	};
 	int failed;
 
