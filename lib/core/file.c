@@ -47,29 +47,28 @@ judge(int fd, struct file_owner right, size_t max, size_t *lenp)
 	return 0;
 }
 
-/* Exactly len bytes and then the end of the file. */
+/*
+ * Exactly len bytes and then the end of the file, into len + 1: one byte
+ * more is asked for, and a regular file gives less only at its end.
+ */
 static int
 read_full(int fd, char *buf, size_t len)
 {
 	size_t have = 0;
 	ssize_t n;
-	char more;
 
-	while (have < len) {
-		n = read(fd, buf + have, len - have);
+	for (;;) {
+		n = read(fd, buf + have, len + 1 - have);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
 			return AAD_ESYS;
-		if (n == 0)
-			return AAD_EFORMAT;
 		have += (size_t)n;
+		if (have > len || (n == 0 && have < len))
+			return AAD_EFORMAT;
+		if (have == len)
+			return 0;
 	}
-	while ((n = read(fd, &more, 1)) == -1 && errno == EINTR)
-		continue;
-	if (n == -1)
-		return AAD_ESYS;
-	return n == 0 ? 0 : AAD_EFORMAT;
 }
 
 static int

@@ -27,9 +27,14 @@ static _Thread_local struct parse {
 } parse;
 
 #define ALIGN 16
-/* Bytes that jansson can want for the 1,024 it has read ahead; and for the
- * string that it is collecting, growing by doubling. */
-#define RESERVE_AHEAD 262144
+/*
+ * What jansson can want after the first failure, when its input has ended:
+ * for the bytes that it was fed and has not used, at most 256 each ("[[[["
+ * makes an array a byte), and for the string that it is collecting, which
+ * grows by doubling.
+ */
+#define FEED_MAX      64 /* bytes at a time; small, so the reserve is */
+#define RESERVE_AHEAD (FEED_MAX * 256)
 #define RESERVE_TIMES 4
 
 static void *
@@ -67,6 +72,8 @@ feed(void *buffer, size_t max, void *arg)
 	size_t n = parse.len < max ? parse.len : max;
 
 	(void)arg;
+	if (n > FEED_MAX)
+		n = FEED_MAX;
 	if (parse.out_of_memory || n == 0)
 		return 0;
 	memcpy(buffer, parse.text, n);

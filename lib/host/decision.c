@@ -52,6 +52,16 @@ note(struct work *w, int step, bool passed, const char *fmt, ...)
 	text_clean(raw, (size_t)n, s->text, sizeof(s->text));
 }
 
+/* A time for a note; where nobody listens, gmtime(3) need not be asked. */
+static const char *
+moment(const struct work *w, int64_t t, char out[static TEXT_TIME_LEN + 1])
+{
+	out[0] = '\0';
+	if (w->ask->trace != NULL)
+		text_time_format(t, out);
+	return out;
+}
+
 /* A refusal: note it with its sentence and hand the reason on. */
 static enum reason
 refuse(struct work *w, int step, enum reason why)
@@ -93,10 +103,9 @@ no_denial(struct work *w, int step, enum denial_kind kind, const char *name,
 		return AAD_R_ALLOWED;
 	case DENIAL_IN_FORCE:
 		if (found.until != 0) {
-			text_time_format(found.until, until);
 			note(w, step, false, "%s: denials/%s/%s until %s (%s)",
 			    reason_name(in_force), denial_kind_name(kind), name,
-			    until, found.origin);
+			    moment(w, found.until, until), found.origin);
 		} else {
 			note(w, step, false, "%s: denials/%s/%s (%s)",
 			    reason_name(in_force), denial_kind_name(kind), name,
@@ -170,12 +179,9 @@ step_record(struct work *w)
 	if ((why = load_record(w)) != AAD_R_ALLOWED)
 		return why;
 	rec = w->record;
-	text_time_format(rec->state == RECORD_ENDED ? rec->ended_at
-						    : rec->sign_in,
-	    when);
 	if (rec->state != RECORD_ACTIVE) {
-		note(w, 3, false, "record_ended: ended at %s, %s", when,
-		    rec->ended_reason);
+		note(w, 3, false, "record_ended: ended at %s, %s",
+		    moment(w, rec->ended_at, when), rec->ended_reason);
 		return AAD_R_RECORD_ENDED;
 	}
 	if (rec->blob_len != key->blob_len ||
@@ -184,7 +190,8 @@ step_record(struct work *w)
 	if (rec->confirmed == CONFIRMED_NO &&
 	    w->ask->now - rec->sign_in > w->ask->conf->confirm)
 		return refuse(w, 3, AAD_R_UNCONFIRMED);
-	note(w, 3, true, "record of the sign-in at %s by %s", when,
+	note(w, 3, true, "record of the sign-in at %s by %s",
+	    moment(w, rec->sign_in, when),
 	    rec->upn[0] != '\0' ? rec->upn : rec->oid);
 	return AAD_R_ALLOWED;
 }
@@ -279,8 +286,7 @@ step_fresh(struct work *w)
 		return refuse(w, 5, AAD_R_SIGN_IN_STALE);
 	if (rec->sign_in + conf->sign_in_max_age < w->d->until)
 		w->d->until = rec->sign_in + conf->sign_in_max_age;
-	text_time_format(w->d->until, until);
-	note(w, 5, true, "fresh until %s", until);
+	note(w, 5, true, "fresh until %s", moment(w, w->d->until, until));
 	return AAD_R_ALLOWED;
 }
 
