@@ -1025,8 +1025,8 @@ II_P9_junk_denial_is_in_force(void **state)
 		"1 \n{\"v\":1,\"origin\":\"admin\",\"at\":1}\n",
 		"1\n{\"v\":2,\"origin\":\"admin\",\"at\":1}\n",
 		"1\n{\"v\":1,\"origin\":\"nobody\",\"at\":1}\n",
-		"99999999999999999999\n{\"v\":1,\"origin\":\"admin\","
-		"\"at\":1}\n" };
+		("99999999999999999999\n{\"v\":1,\"origin\":\"admin\","
+		 "\"at\":1}\n") };
 	static const char
 	    past[] = "1\n{\"v\":1,\"origin\":\"admin\",\"at\":1}\n";
 	struct world *w = *state;
