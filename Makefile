@@ -122,7 +122,7 @@ $(B)/aadssh: $(aadssh_o) $(cli_o) $(host_o) $(policy_o) $(token_o) $(idp_o) \
 # mutation walk and the fault injector (which wraps what can fail).
 unit_o = $(call objs,test/unit,mutate fault)
 wraps = malloc calloc realloc strdup strndup openat read write fsync fchmod \
-	fstat renameat2 unlinkat mkdirat
+	fstat renameat2 unlinkat mkdirat syslog __syslog_chk
 wrap_flags = $(addprefix -Wl$(comma)--wrap=,$(wraps))
 comma = ,
 

@@ -32,6 +32,9 @@
 static char line[2048];
 static int line_priority;
 
+static void caught(int priority, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 caught(int priority, const char *fmt, va_list ap)
 {
@@ -39,8 +42,14 @@ caught(int priority, const char *fmt, va_list ap)
 	vsnprintf(line, sizeof(line), fmt, ap);
 }
 
+/* What log.o calls instead (-Wl,--wrap): with _FORTIFY_SOURCE, and without. */
+void __wrap_syslog(int priority, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void __wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
 void
-syslog(int priority, const char *fmt, ...)
+__wrap_syslog(int priority, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -49,11 +58,8 @@ syslog(int priority, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* What syslog(3) is called with _FORTIFY_SOURCE. */
-void __syslog_chk(int priority, int flag, const char *fmt, ...);
-
 void
-__syslog_chk(int priority, int flag, const char *fmt, ...)
+__wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
 {
 	va_list ap;
 
