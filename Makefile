@@ -157,11 +157,22 @@ unit-bins: $(unit_bins)
 unit: need-test $(unit_bins)
 	$(Q)test/unit/run.sh $(unit_bins)
 
-# ---- process 1 of the end-to-end tests' sandbox -----------------------------
-tools = $(B)/test/tools/init
+# ---- helpers of the tests ---------------------------------------------------
+# init: process 1 of the end-to-end tests' sandbox; tables: what the programs
+# know, for lint; mkstate: a scratch installation with one sign-in.
+tools = $(addprefix $(B)/test/tools/,init tables mkstate)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^
+
+$(B)/test/tools/tables: $(B)/test/tools/tables.o $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ -linih -ljansson -lsodium
+
+$(B)/test/tools/mkstate: $(call objs,test/tools,mkstate forge) $(host_o) \
+		$(policy_o) $(token_hook_o) $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(hook_shared)
 
 # ---- everything else --------------------------------------------------------
 need-build need-demo need-test: need-%:
@@ -186,8 +197,8 @@ bench: need-test
 	$(Q)test/bench/run.sh
 
 lint: need-test
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)test/lint/run.sh
+	$(Q)$(MAKE) --no-print-directory all $(B)/test/tools/tables
+	$(Q)B="$(B)" HOOK_LIBS="$(HOOK_LIBS)" test/lint/run.sh
 
 # The unit tests under AddressSanitizer and UndefinedBehaviourSanitizer.
 asan: need-test
