@@ -21,7 +21,8 @@ VERSION = 0.1.0
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all check demo bench lint asan fuzz install deps deps-build deps-demo \
-	deps-test need-build need-demo need-test clean unit e2e unit-bins
+	deps-test need-build need-demo need-test clean unit e2e unit-bins \
+	fuzz-run
 
 # ---- flags ----------------------------------------------------------------
 # The builder's CPPFLAGS, CFLAGS and LDFLAGS come last and replace nothing of
@@ -157,6 +158,28 @@ unit-bins: $(unit_bins)
 unit: need-test $(unit_bins)
 	$(Q)test/unit/run.sh $(unit_bins)
 
+# ---- fuzzers ------------------------------------------------------------------
+# $(call fuzz,NAME,OBJECTS,LIBRARIES): test/fuzz/fuzz_NAME.c, libFuzzer; its
+# seeds are named in test/fuzz/seeds.  Built by `make fuzz` only, apart from
+# everything else, with clang.
+FUZZ_CC ?= clang-14
+FUZZ_SECONDS ?= 60
+fuzzers =
+define fuzz
+fuzzers += $(1)
+$(B)/test/fuzz/fuzz_$(1): $(B)/test/fuzz/fuzz_$(1).o $(2)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(cflags) $$(ldflags) -fsanitize=fuzzer -o $$@ $$^ $(3)
+endef
+
+$(eval $(call fuzz,conf,$(policy_o) $(call objs,lib/token,claims) \
+	$(core_o),-linih -ljansson -lsodium))
+$(eval $(call fuzz,key,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+
+fuzz_bins = $(addprefix $(B)/test/fuzz/fuzz_,$(fuzzers))
+fuzz-run: $(fuzz_bins)
+	$(Q)FUZZ_SECONDS="$(FUZZ_SECONDS)" test/fuzz/run.sh $(B) $(fuzz_bins)
+
 # ---- helpers of the tests ---------------------------------------------------
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
 # know, for lint; mkstate: a scratch installation with one sign-in.
@@ -203,7 +226,7 @@ deps-build deps-demo deps-test: deps-%:
 # make looks for libraries and compilers.
 check: need-test
 	$(Q)$(MAKE) --no-print-directory all unit-bins $(tools)
-	$(Q)CC="$(CC)" test/check.sh
+	+$(Q)B="$(B)" CC="$(CC)" MAKE="$(MAKE)" test/check.sh
 
 demo: need-demo
 	$(Q)$(MAKE) --no-print-directory $(programs) $(tools)
@@ -224,6 +247,10 @@ lint: need-test
 asan: need-test
 	$(Q)$(MAKE) --no-print-directory B=$(B)/asan HARDEN=-fPIE \
 	    CFLAGS="-O1 -g $(SAN)" unit
+
+fuzz: need-test
+	$(Q)$(MAKE) --no-print-directory B=$(B)/fuzz CC=$(FUZZ_CC) HARDEN=-fPIE \
+	    CFLAGS="-O1 -g $(SAN) -fsanitize=fuzzer-no-link" fuzz-run
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/usr/libexec/aadssh \
