@@ -108,8 +108,9 @@ $(B)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(cflags) -c -o $@ $<
 
-$(B)/aadssh-authkeys: $(hook_o) $(cli_hook_o) $(host_o) $(policy_o) \
-		$(token_hook_o) $(ssh_o) $(core_o)
+hook_all_o = $(hook_o) $(cli_hook_o) $(host_o) $(policy_o) $(token_hook_o) \
+	$(ssh_o) $(core_o)
+$(B)/aadssh-authkeys: $(hook_all_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(hook_libs)
 
@@ -169,7 +170,7 @@ define fuzz
 fuzzers += $(1)
 $(B)/test/fuzz/fuzz_$(1): $(B)/test/fuzz/fuzz_$(1).o $(2)
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(cflags) $$(ldflags) -fsanitize=fuzzer -o $$@ $$^ $(3)
+	$$(Q)$$(CC) $$(cflags) -pie $$(ldflags) -fsanitize=fuzzer -o $$@ $$^ $(3)
 endef
 
 $(eval $(call fuzz,conf,$(policy_o) $(call objs,lib/token,claims) \
@@ -186,20 +187,20 @@ fuzz-run: $(fuzz_bins)
 tools = $(addprefix $(B)/test/tools/,init tables mkstate)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
-	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
 
 $(B)/test/tools/tables: $(B)/test/tools/tables.o $(core_o)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ -linih -ljansson -lsodium
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ -linih -ljansson -lsodium
 
 $(B)/test/tools/mkstate: $(call objs,test/tools,mkstate forge) $(host_o) \
 		$(policy_o) $(token_hook_o) $(ssh_o) $(core_o)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(hook_shared)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
 
 # ---- the bench ---------------------------------------------------------------
 # bench is static because a child's peak memory begins with its parent's.
-bench_bins = $(addprefix $(B)/test/bench/,bench floor fetch nofence.so)
+bench_bins = $(addprefix $(B)/test/bench/,bench floor fetch)
 bench_cc = $(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) -O2 -o $@ $<
 $(bench_bins): $(B)/test/bench/%:
 	@mkdir -p $(@D)
@@ -208,11 +209,14 @@ $(bench_bins): $(B)/test/bench/%:
 $(B)/test/bench/bench: bench_flags = -static
 $(B)/test/bench/floor: bench_flags = -static -nostdlib -fno-stack-protector
 $(B)/test/bench/fetch: bench_flags = -lcurl
-$(B)/test/bench/nofence.so: bench_flags = -shared -fPIC
 $(B)/test/bench/bench: test/bench/bench.c
 $(B)/test/bench/floor: test/bench/floor.c
 $(B)/test/bench/fetch: test/bench/fetch.c
-$(B)/test/bench/nofence.so: test/bench/nofence.c
+
+# The hook without its seccomp filter, for callgrind only.
+$(B)/test/bench/hook: $(hook_all_o) $(B)/test/bench/nofence.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) $(ldflags) -Wl,--wrap=prctl -o $@ $^ $(hook_libs)
 
 # ---- everything else --------------------------------------------------------
 need-build need-demo need-test: need-%:
@@ -234,9 +238,10 @@ demo: need-demo
 
 # NB. not a part of check: only a quiet machine measures anything.
 bench: need-test
-	$(Q)$(MAKE) --no-print-directory $(programs) $(tools) $(bench_bins)
+	$(Q)$(MAKE) --no-print-directory $(programs) $(tools) $(bench_bins) \
+	    $(B)/test/bench/hook
 	$(Q)$(MAKE) --no-print-directory B=$(B)/shared HOOK_LIBS=shared \
-	    $(B)/shared/aadssh-authkeys
+	    $(B)/shared/aadssh-authkeys $(B)/shared/test/bench/hook
 	$(Q)B="$(B)" CC="$(CC)" test/bench/run.sh
 
 lint: need-test

@@ -9,8 +9,9 @@
  * BASE: the name of an earlier case, or its own.  ANSWER: yes, the command
  * prints something; no, it prints nothing; -, not judged.  Each must exit 0.
  *
- * Every round runs each case once, starting with another one each time; what
- * is compared is the ratio of two runs of the same round.  Prints for each
+ * Every round runs each case once, in an order of its own, since what ran
+ * before leaves its caches behind; what is compared is the ratio of two runs
+ * of the same round.  Prints for each
  * case: NAME, median in us, median ratio to BASE, peak KiB, with tabs.
  *
  * NB. linked statically: a child's peak begins with that of its parent.
@@ -150,11 +151,29 @@ median(double *v, size_t n)
 	return n % 2 == 1 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
+/* The same orders in every run of the bench. */
+static void
+shuffle(size_t *order, size_t n)
+{
+	static uint64_t x = 88172645463325252U; /* xorshift64, Marsaglia 2003 */
+	size_t i, j, swap;
+
+	for (i = n - 1; i > 0; i--) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		j = x % (i + 1);
+		swap = order[i];
+		order[i] = order[j];
+		order[j] = swap;
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	static double ratio[CASES_MAX][ROUNDS_MAX];
-	size_t rounds, i, r;
+	size_t order[CASES_MAX], rounds, i, r;
 	int null;
 
 	rounds = argc == 2 ? (size_t)strtoul(argv[1], NULL, 10) : 0;

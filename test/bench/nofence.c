@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * nofence: LD_PRELOAD for callgrind, which lives in the process it counts
- * and would be fenced in with it: the hook's seccomp filter is not set.
+ * nofence: linked into a hook of its own for callgrind, which lives in the
+ * process that it counts and would be fenced in with it: the seccomp filter
+ * is not set (--wrap=prctl).  Everything else is the hook's.
  */
 
 #include <stdarg.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+int __real_prctl(int option, ...);
+int __wrap_prctl(int option, ...);
 
 int
-prctl(int option, ...)
+__wrap_prctl(int option, ...)
 {
 	unsigned long arg[4];
 	va_list ap;
@@ -23,5 +25,5 @@ prctl(int option, ...)
 	va_end(ap);
 	if (option == PR_SET_SECCOMP)
 		return 0;
-	return (int)syscall(SYS_prctl, option, arg[0], arg[1], arg[2], arg[3]);
+	return __real_prctl(option, arg[0], arg[1], arg[2], arg[3]);
 }
