@@ -176,6 +176,10 @@ endef
 $(eval $(call fuzz,conf,$(policy_o) $(call objs,lib/token,claims) \
 	$(core_o),-linih -ljansson -lsodium))
 $(eval $(call fuzz,key,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,token,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
+$(eval $(call fuzz,claims,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
+$(eval $(call fuzz,jwks,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
+$(eval $(call fuzz,reply,$(idp_o) $(core_o),-ljansson -lsodium -linih))
 
 fuzz_bins = $(addprefix $(B)/test/fuzz/fuzz_,$(fuzzers))
 fuzz-run: $(fuzz_bins)

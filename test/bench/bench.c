@@ -183,10 +183,13 @@ main(int argc, char **argv)
 	cases_read();
 	for (i = 0; i < ncases; i++)
 		check(&cases[i]);
-	for (r = 0; r < rounds; r++)
+	for (i = 0; i < ncases; i++)
+		order[i] = i;
+	for (r = 0; r < rounds; r++) {
+		shuffle(order, ncases);
 		for (i = 0; i < ncases; i++)
-			cases[(i + r) % ncases]
-			    .us[r] = run(&cases[(i + r) % ncases], null);
+			cases[order[i]].us[r] = run(&cases[order[i]], null);
+	}
 	for (i = 0; i < ncases; i++)
 		for (r = 0; r < rounds; r++)
 			ratio[i][r] = cases[i].us[r] /

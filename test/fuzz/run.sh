@@ -10,21 +10,28 @@ shift
 seconds=${FUZZ_SECONDS:-60}
 passed=0 failed=0
 
-# seed NAME: copy what test/fuzz/seeds names into its corpus, by content.
+# add NAME: standard input as a seed, named by its content.
+add() {
+	cat >"$dir/seed"
+	cp "$dir/seed" \
+	    "$dir/corpus/$1/$(sha256sum <"$dir/seed" | cut -c 1-40)"
+}
+
+# seed NAME: what test/fuzz/seeds names.
 seed() {
 	paths=$(sed -n "s/^$1 //p" test/fuzz/seeds)
 	[ -n "$paths" ] || { echo "no seeds for $1 in test/fuzz/seeds"; return 1; }
 	# shellcheck disable=SC2086
-	find $paths -type f >"$dir/list"
+	find $paths -type f >"$dir/list" || return 1
 	while IFS= read -r file; do
-		cp "$file" "$dir/corpus/$1/$(sha256sum <"$file" | cut -c 1-40)"
 		case $file in
-		*.pub)
-			cut -d ' ' -f 2 "$file" | base64 -d >"$dir/blob" \
-			    2>/dev/null || :
-			cp "$dir/blob" "$dir/corpus/$1/$(sha256sum \
-			    <"$dir/blob" | cut -c 1-40)" ;;
+		*.pub) cut -d ' ' -f 2 "$file" | base64 -d 2>/dev/null |
+		    add "$1" ;;
+		*.tsv) awk -F '\t' -v to="$dir/corpus/$1/row" \
+		    '!/^#/ { printf "%s", $NF >(to NR); close(to NR) }' "$file"
+		    continue ;;
 		esac
+		add "$1" <"$file"
 	done <"$dir/list"
 }
 
