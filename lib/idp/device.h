@@ -25,9 +25,9 @@
 #define DEVICE_USER_CODE_MAX 32 /* characters; Entra's have 9 */
 #define DEVICE_INTERVAL	     5 /* seconds, when the answer names none (s.3.2) */
 #define DEVICE_INTERVAL_MAX  300 /* seconds; more would leave no time to ask */
-#define DEVICE_LIFE_MAX	     3600 /* seconds that we wait, whatever is allowed */
+#define DEVICE_LIFE_MAX	     3600 /* seconds that we wait at most */
 #define DEVICE_PAUSE_MAX     3600 /* seconds of a Retry-After that we honour */
-#define DEVICE_BACKOFF_MAX   30 /* seconds between tries while the net is down */
+#define DEVICE_BACKOFF_MAX   30 /* seconds, while the net is down */
 
 /* A plain record; device_release() wipes the device code. */
 struct device {

@@ -88,7 +88,7 @@ grant_claims(const struct conf_list *acrs, char **outp)
 		return AAD_ETOOBIG;
 	if ((text = malloc(size)) == NULL)
 		return AAD_ENOMEM;
-	/* One is "value", several are "values" (OpenID Connect Core s.5.5.1). */
+	/* One is "value", several "values" (OpenID Connect Core s.5.5.1). */
 	p = put(text, CLAIMS_HEAD);
 	p = put(p, acrs->n == 1 ? "\"value\":" : "\"values\":[");
 	for (i = 0; i < acrs->n; i++) {

@@ -59,10 +59,10 @@ struct claims {
  * JSON object, no duplicate members, also none that differ only in ASCII
  * case for the claims above; no NUL in a string; strings where strings are
  * due (iss aud tid oid ver required), integers 0 to CLAIMS_TIME_MAX for iat
- * exp (required) nbf auth_time; acct integer or string; roles groups acrs arrays of
- * strings (an acrs string counts as an array of one).  Everything else is
- * ignored.  Groups that are not GUIDs are kept as they are: no rule can
- * name them.
+ * exp (required) nbf auth_time; acct integer or string; roles groups acrs
+ * arrays of strings (an acrs string counts as an array of one).  Everything
+ * else is ignored.  Groups that are not GUIDs are kept as they are: no rule
+ * can name them.
  *
  * text: len bytes with a NUL behind them.
  * *outp: NULL unless 0 is returned; then the caller frees it.

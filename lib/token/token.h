@@ -17,7 +17,7 @@
 #include "token/jwks.h"
 #include "token/verify.h"
 
-#define TOKEN_SKEW	  60 /* seconds that nbf and iat may be ahead of our clock */
+#define TOKEN_SKEW	  60 /* seconds that nbf, iat may be ahead of us */
 #define TOKEN_ORACLES_MAX 2
 #define TOKEN_GRAPH_AUD	  "00000003-0000-0000-c000-000000000000"
 

@@ -182,7 +182,7 @@ verify_jwt(const struct jwk *key, const struct jws *j)
 	rc = jwt_decode(&jwt, j->token, (const unsigned char *)pem, (int)len);
 	r = AAD_ESIG;
 	if (strictjson_short() || rc == ENOMEM)
-		/* NB. jansson's lack of memory is EINVAL or nothing to libjwt. */
+		/* NB. jansson's lack of memory is EINVAL to libjwt. */
 		r = AAD_ENOMEM;
 	else if (rc == 0 && jwt != NULL && jwt_get_alg(jwt) == JWT_ALG_RS256)
 		r = 0;

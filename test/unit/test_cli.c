@@ -27,7 +27,7 @@
 #include "core/text.h"
 #include "test/unit/unit.h"
 
-/* ---- the log, caught before it leaves the process ------------------------- */
+/* ---- the log, caught before it leaves the process --------------------- */
 
 static char line[2048];
 static int line_priority;
@@ -138,7 +138,7 @@ reasons_and_loudness(void **state)
 	assert_int_equal(log_priority(AAD_R_DENIALS_UNREADABLE), LOG_ERR);
 }
 
-/* ---- what a process gives up ------------------------------------------------ */
+/* ---- what a process gives up ------------------------------------------ */
 
 /* Run in a child; its exit status, or 256 + signal. */
 static int
@@ -284,7 +284,7 @@ wrong_drop_is_an_error(void **state)
 	assert_int_equal(in_child(drop_unprivileged_child), 0);
 }
 
-/* ---- fences ------------------------------------------------------------------ */
+/* ---- fences ----------------------------------------------------------- */
 
 static int
 paths_child(void)
@@ -380,7 +380,7 @@ seccomp_fences_calls(void **state)
 	assert_int_equal(in_child(numbers_child), 0);
 }
 
-/* ---- verbs -------------------------------------------------------------------- */
+/* ---- verbs ------------------------------------------------------------ */
 
 static int
 verb_ran(void *app, int argc, char **argv)

@@ -18,7 +18,7 @@
 #define AUTHORITY "https://login.microsoftonline.com"
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
 
-/* --- the start response ----------------------------------------------------- */
+/* --- the start response ------------------------------------------------ */
 
 /* Whatever was let through is fit to be shown and to be counted with. */
 static void
@@ -250,7 +250,7 @@ start_no_memory_is_said(void **state)
 	assert_int_equal(r, 0);
 }
 
-/* --- what an answer means for polling ---------------------------------------- */
+/* --- what an answer means for polling ---------------------------------- */
 
 static void
 answers_of_the_token_endpoint(void **state)
@@ -332,7 +332,7 @@ answers_of_the_token_endpoint(void **state)
 	}
 }
 
-/* --- the state machine ------------------------------------------------------- */
+/* --- the state machine ------------------------------------------------- */
 
 struct step {
 	enum device_event event;

@@ -184,7 +184,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* ---- asking --------------------------------------------------------------- */
+/* ---- asking ----------------------------------------------------------- */
 
 static struct decision_ask
 question(const struct world *w)
@@ -270,7 +270,7 @@ spill(const char *path, const void *buf, size_t len)
 	assert_int_equal(chmod(path, 0640), 0);
 }
 
-/* ---- the decision --------------------------------------------------------- */
+/* ---- the decision ----------------------------------------------------- */
 
 static void
 valid_yes_is_the_presented_key(void **state)
@@ -685,7 +685,7 @@ config_without_idp_cannot_tell(void **state)
 	w->conf->has_idp = true;
 }
 
-/* ---- record files --------------------------------------------------------- */
+/* ---- record files ----------------------------------------------------- */
 
 static void
 II_K5_truncated_and_junk_records(void **state)
@@ -872,7 +872,7 @@ II_K2_modes_do_not_depend_on_the_umask(void **state)
 	assert_int_equal(sb.st_mode & 07777, 0640);
 }
 
-/* ---- what cannot be told ---------------------------------------------------- */
+/* ---- what cannot be told ---------------------------------------------- */
 
 static void
 II_P9_denials_unreadable(void **state)
@@ -979,7 +979,7 @@ II_O2_every_allocation_fails(void **state)
 	assert_true(k > 20);
 }
 
-/* ---- denials ---------------------------------------------------------------- */
+/* ---- denials ---------------------------------------------------------- */
 
 static void
 II_P12_denials_win(void **state)
@@ -1066,7 +1066,7 @@ wrong_names_are_no_path(void **state)
 	    DENIAL_CANNOT_TELL);
 }
 
-/* ---- writing ---------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------- */
 
 static void
 valid_pin_is_made_once(void **state)

@@ -43,7 +43,7 @@ slurp(const char *name, size_t *lenp)
 	return text;
 }
 
-/* --- cloud ------------------------------------------------------------------ */
+/* --- cloud ------------------------------------------------------------- */
 
 static void
 II_T14_endpoints_lie_on_the_authority(void **state)
@@ -173,7 +173,7 @@ I_C20_people_are_sent_to_known_pages_only(void **state)
 			fail_msg("%s", rows[i].url);
 }
 
-/* --- discovery ---------------------------------------------------------------- */
+/* --- discovery --------------------------------------------------------- */
 
 static int
 discover(const char *text, size_t len)
@@ -348,7 +348,7 @@ discovery_no_memory_is_said(void **state)
 	free(text);
 }
 
-/* --- grant: what is sent ---------------------------------------------------------- */
+/* --- grant: what is sent ----------------------------------------------- */
 
 static void
 forms_hold_what_the_standard_says(void **state)
@@ -432,7 +432,7 @@ boundary_claims_and_no_memory(void **state)
 	}
 }
 
-/* --- grant: errors ------------------------------------------------------------- */
+/* --- grant: errors ----------------------------------------------------- */
 
 static void
 every_recorded_error(void **state)
@@ -684,7 +684,7 @@ no_error_is_a_yes(void **state)
 	}
 }
 
-/* --- grant: tokens --------------------------------------------------------------- */
+/* --- grant: tokens ----------------------------------------------------- */
 
 static int
 reply_of(long status, const char *text, struct grant_reply *g)

@@ -163,7 +163,7 @@ judge(const struct buf *b)
 	return why;
 }
 
-/* ---- what real ssh-keygen says ------------------------------------------ */
+/* ---- what real ssh-keygen says ---------------------------------------- */
 
 /* The fingerprint and bits that ssh-keygen -l finds in these lines. */
 static void

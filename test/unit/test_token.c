@@ -42,7 +42,7 @@ static size_t nrows;
 static struct jwks *listed; /* jwks.json, stripped */
 static struct forge forge;
 
-/* ---- loading ------------------------------------------------------------- */
+/* ---- loading ---------------------------------------------------------- */
 
 static char *
 slurp(const char *path, size_t *lenp)
@@ -174,7 +174,7 @@ row_named(const char *name)
 	return NULL;
 }
 
-/* ---- judging ------------------------------------------------------------- */
+/* ---- judging ---------------------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -236,7 +236,7 @@ judge(const char *token, size_t len)
 	return judge_by(listed, &want, token, len, NULL);
 }
 
-/* ---- the table of hostile tokens ------------------------------------------- */
+/* ---- the table of hostile tokens -------------------------------------- */
 
 static int
 row_fails(const struct row *row)
@@ -327,7 +327,7 @@ table_is_whole(void **state)
 	assert_true(bad >= 400);
 }
 
-/* ---- the two oracles --------------------------------------------------------- */
+/* ---- the two oracles -------------------------------------------------- */
 
 /* Rows that the guard lets through. */
 static bool
@@ -588,7 +588,7 @@ II_T11_keys_of_another_issuer(void **state)
 	    AAD_R_TENANT_KEYS_FOREIGN);
 }
 
-/* ---- times and sizes ----------------------------------------------------------- */
+/* ---- times and sizes -------------------------------------------------- */
 
 static enum reason
 at(const char *name, int64_t now, int64_t grace)
@@ -747,7 +747,7 @@ I_B8_sizes(void **state)
 	jwks_free(keys);
 }
 
-/* ---- Entra's own shapes ----------------------------------------------------------- */
+/* ---- Entra's own shapes ----------------------------------------------- */
 
 #define ENTRA_TENANT "5e1f0c3a-7d42-4b19-8c55-0a9be2d41f77"
 #define ENTRA_ISSUER "https://login.microsoftonline.com/" ENTRA_TENANT "/v2.0"
@@ -843,7 +843,7 @@ II_P6_overage_of_entra(void **state)
 	claims_free(c);
 }
 
-/* ---- claims -------------------------------------------------------------------------- */
+/* ---- claims ----------------------------------------------------------- */
 
 #define BASE                                                                   \
 	"\"aud\":\"a\",\"iss\":\"i\",\"ver\":\"2.0\",\"iat\":5,\"exp\":9,"     \
@@ -1103,7 +1103,7 @@ folding_asks_no_locale(void **state)
 	assert_false(text_same_fold("\xe4", "\xc4"));
 }
 
-/* ---- tenant keys ------------------------------------------------------------------------ */
+/* ---- tenant keys ------------------------------------------------------ */
 
 static int
 strip(const char *text, struct jwks **outp)
@@ -1454,7 +1454,7 @@ II_T15_every_damaged_provider_set(void **state)
 	free(text);
 }
 
-/* ---- memory short -------------------------------------------------------------------------- */
+/* ---- memory short ----------------------------------------------------- */
 
 /*
  * libjwt takes text that jansson had no memory for as malformed, or loses

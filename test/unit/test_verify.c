@@ -152,7 +152,7 @@ ask_number(const struct rsa *k, const mpz_t s)
 	return ask(&k->pub, sig, k->len);
 }
 
-/* ---- encoded messages --------------------------------------------------------- */
+/* ---- encoded messages ------------------------------------------------- */
 
 static const uint8_t info256[] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60,
 	0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04,
@@ -441,7 +441,7 @@ II_T6_oracles_over_random_keys(void **state)
 	mpz_clear(n);
 }
 
-/* ---- azp ---------------------------------------------------------------------------- */
+/* ---- azp -------------------------------------------------------------- */
 
 static enum reason
 judge(const char *extra, const char *client)
@@ -503,7 +503,7 @@ II_T10_asked_for_by_another_application(void **state)
 			fail_msg("%s", cases[i].extra);
 }
 
-/* ---- memory short --------------------------------------------------------------------- */
+/* ---- memory short ----------------------------------------------------- */
 
 /* Ours, and jansson's inside libjwt: lack of memory is no bad signature. */
 static void
