@@ -1,0 +1,137 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# run.sh: the hook as a program: its arguments, its answer and its exit, on a
+# scratch installation of test/tools/mkstate.  Needs no sshd and no root (what
+# needs root is skipped without it).  Ends with "hook: N passed, N failed, N
+# skipped".
+set -eu
+cd "$(dirname "$0")/../.."
+B=${B:-build}
+hook=$(pwd -P)/$B/aadssh-authkeys
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+passed=0 failed=0 skipped=0
+
+"$B/test/tools/mkstate" "$dir/s" >"$dir/args" 2>/dev/null
+conf=$(sed -n 2p "$dir/args")
+type=$(sed -n 5p "$dir/args")
+key=$(sed -n 6p "$dir/args")
+echo "$type $key" >"$dir/line"
+
+# answers TITLE STATUS yes|nothing COMMAND...: a yes is exactly the key's line.
+answers() {
+	title=$1 want=$2 what=$3
+	shift 3
+	status=0
+	"$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
+	case $what in
+	yes) cmp -s "$dir/out" "$dir/line" && right=1 || right=0 ;;
+	nothing) [ ! -s "$dir/out" ] && right=1 || right=0 ;;
+	esac
+	if [ $status -eq "$want" ] && [ $right -eq 1 ]; then
+		echo "ok - $title"
+		passed=$((passed + 1))
+	else
+		echo "not ok - hook: $title"
+		echo "    exit $status, not $want; or not $what:"
+		sed 's/^/    /' "$dir/out"
+		failed=$((failed + 1))
+	fi
+}
+
+skip() {
+	echo "skip - $1: $2"
+	skipped=$((skipped + 1))
+}
+
+answers 'the key of the sign-in' 0 yes "$hook" -f "$conf" alice 1001 "$type" "$key"
+answers 'another login' 0 nothing "$hook" -f "$conf" bob 1001 "$type" "$key"
+answers 'no arguments' 2 nothing "$hook"
+answers 'one argument more' 2 nothing "$hook" -f "$conf" alice 1001 "$type" "$key" x
+answers 'one argument less' 2 nothing "$hook" -f "$conf" alice 1001 "$type"
+for uid in '' -1 +1 ' 1' 1x 0x10 4294967295 4294968297 99999999999 18446744073709552617; do
+	answers "uid \"$uid\"" 2 nothing "$hook" -f "$conf" alice "$uid" "$type" "$key"
+done
+answers 'uid below min_uid' 0 nothing "$hook" -f "$conf" alice 999 "$type" "$key"
+
+# Five arguments with -f first are -f's; four are LOGIN UID TYPE KEY, so what
+# looks like an option there is only a bad login.
+for login in -f --help -oX --config=/tmp/x -- - "-f$conf"; do
+	answers "I-B1 a login that looks like an option: $login" 0 nothing \
+	    "$hook" -f "$conf" "$login" 1001 "$type" "$key"
+done
+answers 'I-B1 -f behind the login' 2 nothing "$hook" alice -f "$conf" 1001 "$type" "$key"
+answers 'I-B1 -f twice' 2 nothing "$hook" -f "$conf" -f "$conf" alice 1001 "$type" "$key"
+
+long=$(printf '%08192d' 0)
+for login in '' . .. ../alice alice/ 'alice ' 'alice
+bob' Alice alice, 'alice"' '*' "$long"; do
+	answers "I-B2 login \"$(printf %.20s "$login" | tr '\n' '?')\"" 0 nothing \
+	    "$hook" -f "$conf" "$login" 1001 "$type" "$key"
+done
+answers 'II-O4 a key of 100 kB' 0 nothing "$hook" -f "$conf" alice 1001 "$type" \
+    "$(printf '%0100000d' 0)"
+answers 'I-A10 the type of a certificate' 0 nothing "$hook" -f "$conf" alice 1001 \
+    "${type%%@*}-cert-v01@openssh.com" "$key"
+
+answers 'a configuration that is not there' 3 nothing \
+    "$hook" -f "$dir/none.conf" alice 1001 "$type" "$key"
+answers 'a configuration that is a directory' 3 nothing \
+    "$hook" -f "$dir" alice 1001 "$type" "$key"
+(umask 022 && echo '[nonsense]' >"$dir/bad.conf")
+answers 'a configuration with a mistake' 3 nothing \
+    "$hook" -f "$dir/bad.conf" alice 1001 "$type" "$key"
+
+# /dev/full takes nothing: the exit must void the answer.
+full() {
+	"$hook" -f "$conf" alice 1001 "$type" "$key" >/dev/full
+}
+answers 'I-A8 an answer that cannot be written whole' 3 nothing full
+closed() {
+	"$hook" -f "$conf" alice 1001 "$type" "$key" >&-
+}
+answers 'I-A8 a closed stdout: the answer goes nowhere else' 0 nothing closed
+# The reader is gone before the hook starts: it must end by itself with 3, not
+# by SIGPIPE.
+unread() {
+	mkfifo "$dir/fifo"
+	sleep 5 <"$dir/fifo" &
+	exec 5>"$dir/fifo"
+	kill $!
+	wait $! 2>/dev/null || :
+	"$hook" -f "$conf" alice 1001 "$type" "$key" >&5
+}
+answers 'II-O11 nobody reads the answer' 3 nothing unread
+
+# Nothing in the environment, no descriptor, mask or limit changes the answer.
+answers 'I-B12 an empty environment' 0 yes \
+    env -i "$hook" -f "$conf" alice 1001 "$type" "$key"
+answers 'I-B12 a hostile environment' 0 yes env LANG=tr_TR.UTF-8 \
+    LC_ALL=tr_TR.UTF-8 TZ=/etc/passwd TZDIR=/tmp AADSSH_CONF=/tmp/x \
+    http_proxy=http://127.0.0.1:1 SSL_CERT_FILE=/tmp/x MALLOC_CHECK_=3 \
+    HOME=/nonexistent "$hook" -f "$conf" alice 1001 "$type" "$key"
+masked() {
+	umask 0777
+	exec 7</dev/null 8</dev/null
+	cd /
+	exec "$hook" -f "$conf" alice 1001 "$type" "$key"
+}
+few() {
+	(masked)
+}
+answers 'II-O9 descriptors, umask and directory of the caller' 0 yes few
+
+if [ "$(id -u)" -eq 0 ]; then
+	chown -R 65534:65534 "$dir/s/state"
+	answers 'II-O8 root on the state of another user' 3 nothing \
+	    "$hook" -f "$conf" alice 1001 "$type" "$key"
+	chown -R 0:0 "$dir/s/state"
+	answers 'and on its own again' 0 yes \
+	    "$hook" -f "$conf" alice 1001 "$type" "$key"
+else
+	skip 'II-O8 root on the state of another user' 'needs root'
+fi
+echo "hook: $passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]
