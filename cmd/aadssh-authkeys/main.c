@@ -75,9 +75,8 @@ args_parse(int argc, char **argv, struct args *a)
 static void
 log_answer(const struct args *a, const struct decision *d)
 {
-	static const char *const verdicts[] = { "cannot_tell", "no", "yes" };
 	struct log_field fields[] = {
-		{ "verdict", verdicts[reason_class(d->reason)] },
+		{ "verdict", reason_verdict(d->reason) },
 		{ "reason", reason_name(d->reason) },
 		{ "login", a->login },
 		{ "key", d->fingerprint },
@@ -94,7 +93,7 @@ static void
 log_failure(const struct args *a, enum reason why, const char *detail)
 {
 	struct log_field fields[] = {
-		{ "verdict", "cannot_tell" },
+		{ "verdict", reason_verdict(why) },
 		{ "reason", reason_name(why) },
 		{ "login", a->login },
 		{ "detail", detail },

@@ -71,7 +71,6 @@ static int
 print_json(const struct decision *d, const struct decision_trace *t,
     const char *login)
 {
-	static const char *const verdicts[] = { "cannot_tell", "no", "yes" };
 	json_t *steps = json_array(), *o;
 	size_t i;
 
@@ -81,7 +80,7 @@ print_json(const struct decision *d, const struct decision_trace *t,
 			"passed", (int)t->steps[i].passed, "text",
 			t->steps[i].text));
 	o = json_pack("{s:i s:s s:s s:s s:s s:s s:s s:s s:o s:o}", "v", 1,
-	    "verdict", verdicts[reason_class(d->reason)], "reason",
+	    "verdict", reason_verdict(d->reason), "reason",
 	    reason_name(d->reason), "sentence", reason_sentence(d->reason),
 	    "login", login, "key", d->fingerprint, "oid", d->oid, "upn", d->upn,
 	    "until", app_json_time(d->until), "steps", steps);

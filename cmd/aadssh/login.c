@@ -378,7 +378,7 @@ log_signin(const struct work *w, int r)
 	const struct claims *c = w->in.claims;
 	enum reason why = r == 0 ? AAD_R_ALLOWED : w->no.why;
 	struct log_field fields[] = {
-		{ "verdict", r == 0 ? "yes" : "no" },
+		{ "verdict", reason_verdict(why) },
 		{ "reason", reason_name(why) },
 		{ "login", w->o.login },
 		{ "key", w->fingerprint },

@@ -77,7 +77,7 @@ static int
 refused(const struct refusal *no)
 {
 	struct log_field fields[] = {
-		{ "verdict", "no" },
+		{ "verdict", reason_verdict(no->why) },
 		{ "reason", reason_name(no->why) },
 		{ "detail", no->detail },
 	};

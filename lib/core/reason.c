@@ -38,6 +38,20 @@ reason_class(enum reason r)
 	return row(r)->class;
 }
 
+const char *
+reason_verdict(enum reason r)
+{
+	switch (row(r)->class) {
+	case REASON_YES:
+		return "yes";
+	case REASON_NO:
+		return "no";
+	case REASON_CANNOT:
+		break;
+	}
+	return "cannot_tell";
+}
+
 int
 reason_exit(enum reason r)
 {

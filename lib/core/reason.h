@@ -247,6 +247,9 @@ const char *reason_sentence(enum reason r);
 
 enum reason_class reason_class(enum reason r);
 
+/* "yes", "no" or "cannot_tell", as logs and JSON say it. */
+const char *reason_verdict(enum reason r);
+
 /* 0 for YES, 1 for NO, 3 for CANNOT: what every program exits with. */
 int reason_exit(enum reason r);
 
