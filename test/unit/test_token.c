@@ -1165,6 +1165,26 @@ II_T15_provider_sets(void **state)
 	jwks_free(NULL);
 }
 
+/* Which key a kid means must be plain, also when only one of two is usable. */
+static void
+II_T5_kid_twice_in_a_set(void **state)
+{
+	static const char *const twice[] = {
+		"{\"keys\":[" KEY("a") "," KEY("a") "]}",
+		"{\"keys\":[" KEY("b") "," KEY("a") "," KEY("b") "]}",
+		"{\"keys\":[{\"kid\":\"a\",\"kty\":\"EC\"}," KEY("a") "]}",
+		"{\"keys\":[" KEY("a") ",{\"kid\":\"a\",\"kty\":\"oct\"}]}"
+	};
+	struct jwks *s;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LEN(twice); i++) {
+		assert_int_equal(strip(twice[i], &s), AAD_EFORMAT);
+		assert_null(s);
+	}
+}
+
 /* A set of n keys, followed by blanks up to size bytes (0: none). */
 static char *
 set_of(size_t n, size_t size)
@@ -1616,6 +1636,7 @@ main(void)
 		cmocka_unit_test(II_T18_every_damaged_payload),
 		cmocka_unit_test(folding_asks_no_locale),
 		cmocka_unit_test(II_T6_stripped_set),
+		cmocka_unit_test(II_T5_kid_twice_in_a_set),
 		cmocka_unit_test(II_T15_provider_sets),
 		cmocka_unit_test(II_T15_bounds),
 		cmocka_unit_test(II_T11_issuer_of_a_key),
