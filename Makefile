@@ -53,7 +53,7 @@ say = $(if $(Q),@echo "  $(1)	$(2)")
 
 # ---- what we link ----------------------------------------------------------
 libdir := $(shell $(PKG_CONFIG) --variable=libdir libsodium 2>/dev/null)
-lib_core = -linih -lsodium
+lib_core = -linih -lnettle -lsodium
 lib_ssh = -lhogweed -lnettle -lgmp
 lib_token = -ljansson -ljwt -lhogweed -lnettle -lgmp
 lib_token_hook = -ljansson -lhogweed -lnettle -lgmp
@@ -134,12 +134,12 @@ units += $(1)
 $(B)/test/unit/test_$(1): $(B)/test/unit/test_$(1).o $$(unit_o) $(2)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(cflags) -pie $$(ldflags) $$(wrap_flags) -o $$@ $$^ -lcmocka \
-		$(3) -ljansson -lsodium
+		$(3) -ljansson -lnettle -lsodium
 endef
 
 lib_all = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
-$(eval $(call unit,core,$(core_o),-linih))
-$(eval $(call unit,conf,$(core_o),-linih))
+$(eval $(call unit,core,$(core_o),-lnettle -linih))
+$(eval $(call unit,conf,$(core_o),-lnettle -linih))
 $(eval $(call unit,key,$(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,token,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 	$(lib_token) -linih))
@@ -148,10 +148,10 @@ $(eval $(call unit,verify,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 $(eval $(call unit,policy,$(policy_o) $(token_o) $(core_o),$(lib_token) -linih))
 $(eval $(call unit,idp,$(idp_o) $(token_o) $(core_o),$(lib_token) -linih))
 $(eval $(call unit,device,$(idp_o) $(core_o),-linih))
-$(eval $(call unit,http,$(net_o) $(core_o),-lcurl -linih))
+$(eval $(call unit,http,$(net_o) $(core_o),-lcurl -lnettle -linih))
 $(eval $(call unit,host,$(call objs,test/tools,forge) $(host_o) $(policy_o) \
 	$(token_o) $(ssh_o) $(core_o),$(lib_all)))
-$(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-linih))
+$(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
 unit-bins: $(unit_bins)
@@ -174,12 +174,12 @@ $(B)/test/fuzz/fuzz_$(1): $(B)/test/fuzz/fuzz_$(1).o $(2)
 endef
 
 $(eval $(call fuzz,conf,$(policy_o) $(call objs,lib/token,claims) \
-	$(core_o),-linih -ljansson -lsodium))
+	$(core_o),-linih -ljansson -lnettle -lsodium))
 $(eval $(call fuzz,key,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,token,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,claims,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,jwks,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
-$(eval $(call fuzz,reply,$(idp_o) $(core_o),-ljansson -lsodium -linih))
+$(eval $(call fuzz,reply,$(idp_o) $(core_o),-ljansson -lnettle -lsodium -linih))
 
 fuzz_bins = $(addprefix $(B)/test/fuzz/fuzz_,$(fuzzers))
 fuzz-run: $(fuzz_bins)
@@ -195,7 +195,7 @@ $(B)/test/tools/init: $(B)/test/tools/init.o
 
 $(B)/test/tools/tables: $(B)/test/tools/tables.o $(core_o)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ -linih -ljansson -lsodium
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ -linih -ljansson -lnettle -lsodium
 
 $(B)/test/tools/mkstate: $(call objs,test/tools,mkstate forge) $(host_o) \
 		$(policy_o) $(token_hook_o) $(ssh_o) $(core_o)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * b64: base64 over libsodium's codec, strict: no white space, no missing or
+ * b64: base64 over nettle's and libsodium's codecs, strict: no white space, no missing or
  * extra padding, no other alphabet, no non-zero trailing bits.
  */
 
