@@ -36,6 +36,7 @@ static _Thread_local struct parse {
 #define FEED_MAX      64 /* bytes at a time; small, so the reserve is */
 #define RESERVE_AHEAD (FEED_MAX * 256)
 #define RESERVE_TIMES 4
+#define WATCH_TIMES   256 /* where the input cannot be ended; seldom touched */
 
 static void *
 watched_malloc(size_t n)
@@ -82,6 +83,15 @@ feed(void *buffer, size_t max, void *arg)
 	return n;
 }
 
+static void
+end_parse(void)
+{
+	if (parse.reserve != NULL)
+		explicit_bzero(parse.reserve, parse.used);
+	free(parse.reserve);
+	parse = (struct parse){ 0 };
+}
+
 int
 strictjson_load(const char *text, size_t len, json_t **outp)
 {
@@ -100,23 +110,29 @@ strictjson_load(const char *text, size_t len, json_t **outp)
 		*outp = NULL;
 		r = AAD_ENOMEM;
 	}
-	explicit_bzero(parse.reserve, parse.used);
-	free(parse.reserve);
-	parse = (struct parse){ 0 };
+	end_parse();
 	return *outp == NULL ? r : 0;
 }
 
-void
-strictjson_watch(void)
+int
+strictjson_watch(size_t len)
 {
+	size_t size = WATCH_TIMES * (len + ALIGN);
+
+	parse = (struct parse){ .reserve = malloc(size), .size = size };
+	if (parse.reserve == NULL)
+		return AAD_ENOMEM;
 	json_set_alloc_funcs(watched_malloc, wiping_free);
-	parse.out_of_memory = false;
+	return 0;
 }
 
 bool
 strictjson_short(void)
 {
-	return parse.out_of_memory;
+	bool was = parse.out_of_memory;
+
+	end_parse();
+	return was;
 }
 
 char *
@@ -126,7 +142,10 @@ strictjson_dump(const json_t *o)
 
 	if (o == NULL)
 		return NULL;
-	strictjson_watch();
+	/* NB. no reserve: the text must be the caller's to free, and a failed
+	 * allocation is noticed here. */
+	parse = (struct parse){ 0 };
+	json_set_alloc_funcs(watched_malloc, wiping_free);
 	text = json_dumps(o, JSON_COMPACT);
 	if (strictjson_short()) {
 		free(text);

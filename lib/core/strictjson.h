@@ -32,10 +32,13 @@ int strictjson_load(const char *text, size_t len, json_t **outp) AAD_MUST_CHECK;
 char *strictjson_dump(const json_t *o) AAD_MUST_CHECK;
 
 /*
- * The same watch over a library that asks jansson by itself (libjwt): watch
- * before its call; after it, whether jansson got no memory meanwhile.
+ * The same watch over a library that hands text to jansson by itself
+ * (libjwt): watch before its call, with the bytes of all that text; short
+ * ends it, when the library has freed what jansson made meanwhile, and says
+ * whether memory was short.
+ * Returns 0; AAD_ENOMEM, and there is nothing to end.
  */
-void strictjson_watch(void);
+int strictjson_watch(size_t len) AAD_MUST_CHECK;
 bool strictjson_short(void);
 
 #endif /* AAD_STRICTJSON_H */

@@ -158,13 +158,38 @@ key_sound(const struct jwk *k)
 	       !(k->e_len == 1 && k->e[0] < 3);
 }
 
+/*
+ * libjwt's answer.  NB. under a watch: jansson without memory writes past
+ * its end, and to libjwt it is EINVAL or nothing.
+ */
+static int
+decode(const char *token, size_t token_len, const char *pem)
+{
+	jwt_t *jwt = NULL;
+	size_t len = strlen(pem);
+	int r, rc;
+
+	/* NB. a NULL key or a length <= 0 would mean "do not verify". */
+	if (len == 0 || len > INT_MAX)
+		return AAD_EINTERNAL;
+	if ((r = strictjson_watch(token_len)) != 0)
+		return r;
+	rc = jwt_decode(&jwt, token, (const unsigned char *)pem, (int)len);
+	r = AAD_ESIG;
+	if (rc == 0 && jwt != NULL && jwt_get_alg(jwt) == JWT_ALG_RS256)
+		r = 0;
+	else if (rc == 0 || rc == ENOMEM)
+		/* NB. 1.10 reports success when it couldn't copy the key. */
+		r = AAD_ENOMEM;
+	jwt_free(jwt);
+	return strictjson_short() ? AAD_ENOMEM : r;
+}
+
 int
 verify_jwt(const struct jwk *key, const struct jws *j)
 {
-	jwt_t *jwt = NULL;
 	char *pem = NULL;
-	size_t len;
-	int r, rc;
+	int r;
 
 	if (!key_sound(key))
 		return AAD_EPERM;
@@ -172,24 +197,7 @@ verify_jwt(const struct jwk *key, const struct jws *j)
 		return AAD_ESIG;
 	if ((r = pem_key(key, &pem)) != 0)
 		return r;
-	len = strlen(pem);
-	/* NB. a NULL key or a length <= 0 would mean "do not verify". */
-	if (len == 0 || len > INT_MAX) {
-		free(pem);
-		return AAD_EINTERNAL;
-	}
-	strictjson_watch();
-	rc = jwt_decode(&jwt, j->token, (const unsigned char *)pem, (int)len);
-	r = AAD_ESIG;
-	if (strictjson_short() || rc == ENOMEM)
-		/* NB. jansson's lack of memory is EINVAL to libjwt. */
-		r = AAD_ENOMEM;
-	else if (rc == 0 && jwt != NULL && jwt_get_alg(jwt) == JWT_ALG_RS256)
-		r = 0;
-	else if (rc == 0)
-		/* NB. 1.10 reports success when it couldn't copy the key. */
-		r = AAD_ENOMEM;
-	jwt_free(jwt);
+	r = decode(j->token, j->token_len, pem);
 	free(pem);
 	return r;
 }

@@ -546,6 +546,41 @@ II_K9_no_memory_is_no_refusal(void **state)
 	rsa_release(&k);
 }
 
+/*
+ * Strings of every length around the sizes by which jansson's buffer grows:
+ * one that loses its closing quote would be copied past its end, and this
+ * before any signature is looked at.
+ */
+static void
+II_T15_no_memory_within_a_string(void **state)
+{
+	struct jwks *keys = forge_jwks(&forge, NOW, 0);
+	char claims[256], *token;
+	enum reason why;
+	struct jws j;
+	unsigned int n;
+	bool hit;
+	int len, r;
+
+	(void)state;
+	for (len = 8; len < 140; len++) {
+		snprintf(claims, sizeof(claims),
+		    "{\"x\":[{\"%0*d\":\"%0*d\"}]}", len, 0, 140 - len, 0);
+		token = forge_token(&forge, NULL, claims);
+		assert_int_equal(jws_split(token, strlen(token), &j, &why), 0);
+		for (n = 1, hit = true; hit; n++) {
+			fault_arm(FAULT_ALLOC, n, ENOMEM);
+			r = verify_jwt(&keys->keys[0], &j);
+			hit = fault_disarm();
+			assert_int_equal(r, hit ? AAD_ENOMEM : 0);
+		}
+		assert_true(n > 20);
+		jws_release(&j);
+		free(token);
+	}
+	jwks_free(keys);
+}
+
 int
 main(void)
 {
@@ -555,6 +590,7 @@ main(void)
 		cmocka_unit_test(II_T6_oracles_over_random_keys),
 		cmocka_unit_test(II_T10_asked_for_by_another_application),
 		cmocka_unit_test(II_K9_no_memory_is_no_refusal),
+		cmocka_unit_test(II_T15_no_memory_within_a_string),
 	};
 	int failed;
 
