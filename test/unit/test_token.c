@@ -1120,6 +1120,24 @@ II_T18_every_damaged_payload(void **state)
 	assert_true(parsed < sizeof(walked) * 5);
 }
 
+/* Another case of any claim that is read, beside it or alone. */
+static void
+II_T18_case_twins(void **state)
+{
+	static const char *const names[] = { "Iss", "aUd", "aZp", "veR", "Tid",
+		"Oid", "Upn", "preferred_Username", "Idp", "Uti", "Acct", "Iat",
+		"Exp", "Nbf", "auth_Time", "Roles", "Groups", "acrS",
+		"_claim_Names", "hasGroups" };
+	char members[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LEN(names); i++) {
+		snprintf(members, sizeof(members), ",\"%s\":0", names[i]);
+		assert_int_equal(claims_fail(members), AAD_EFORMAT);
+	}
+}
+
 static void
 folding_asks_no_locale(void **state)
 {
@@ -1301,6 +1319,39 @@ II_T11_issuer_of_a_key(void **state)
 		assert_int_equal(strip(text, &s), 0);
 		if ((jwks_find(s, "b") != NULL) != cases[i].fits)
 			fail_msg("%s", cases[i].issuer);
+		jwks_free(s);
+	}
+}
+
+/* Each piece around the template counts, also where no length differs. */
+static void
+II_T11_template_piece_by_piece(void **state)
+{
+	static const char keys[] = "{\"keys\":[" KEY(
+	    "a") ",{\"kty\":\"RSA\","
+		 "\"kid\":\"b\",\"n\":\"xw\",\"e\":\"AQAB\",\"issuer\":"
+		 "\"https://i.test/{tenantid}/v2.0\"}]}";
+	static const struct {
+		const char *issuer;
+		const char *tenant;
+		bool fits;
+	} cases[] = { { "https://i.test/ten/v2.0", "ten", true },
+		{ "https://j.test/ten/v2.0", "ten", false },
+		{ "https://i.test/net/v2.0", "ten", false },
+		{ "https://i.test/ten/v1.0", "ten", false },
+		{ "https://i.test/ten/v2.0", "net", false },
+		{ "https://i.test/ten/v2.0", "te", false },
+		{ "https://i.test/ten/v2.0", "tenx", false },
+		{ "https://i.test/{tenantid}/v2.0", "ten", false } };
+	struct jwks *s;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < LEN(cases); i++) {
+		assert_int_equal(jwks_strip(keys, sizeof(keys) - 1,
+				     cases[i].issuer, cases[i].tenant, 7, &s),
+		    0);
+		assert_int_equal(jwks_find(s, "b") != NULL, cases[i].fits);
 		jwks_free(s);
 	}
 }
@@ -1667,12 +1718,14 @@ main(void)
 		cmocka_unit_test(II_P19_acrs),
 		cmocka_unit_test(II_P7_list_bounds),
 		cmocka_unit_test(II_T18_every_damaged_payload),
+		cmocka_unit_test(II_T18_case_twins),
 		cmocka_unit_test(folding_asks_no_locale),
 		cmocka_unit_test(II_T6_stripped_set),
 		cmocka_unit_test(II_T5_kid_twice_in_a_set),
 		cmocka_unit_test(II_T15_provider_sets),
 		cmocka_unit_test(II_T15_bounds),
 		cmocka_unit_test(II_T11_issuer_of_a_key),
+		cmocka_unit_test(II_T11_template_piece_by_piece),
 		cmocka_unit_test(keys_file_round_trip),
 		cmocka_unit_test(II_K5_keys_file),
 		cmocka_unit_test(II_K5_every_damaged_keys_file),
