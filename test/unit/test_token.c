@@ -1464,6 +1464,33 @@ II_K5_keys_file(void **state)
 	free(text);
 }
 
+/* As many keys as may be, and one more. */
+static void
+II_K5_keys_file_bounds(void **state)
+{
+	size_t n, i, used, room = (JWKS_KEYS_MAX + 2) * 64;
+	char *text = malloc(room);
+	struct jwks *s;
+
+	(void)state;
+	assert_non_null(text);
+	for (n = JWKS_KEYS_MAX; n <= JWKS_KEYS_MAX + 1; n++) {
+		used = (size_t)snprintf(text, room,
+		    "{\"v\":1,\"issuer\":\"i\",\"fetched_at\":0,\"keys\":[");
+		for (i = 0; i < n; i++)
+			used += (size_t)snprintf(text + used, room - used,
+			    "%s{\"kid\":\"k%zu\",\"n\":\"xw\",\"e\":\"AQAB\"}",
+			    i == 0 ? "" : ",", i);
+		used += (size_t)snprintf(text + used, room - used, "]}");
+		assert_true(used < room);
+		assert_int_equal(jwks_parse(text, used, &s),
+		    n > JWKS_KEYS_MAX ? AAD_ETOOBIG : 0);
+		assert_int_equal(s == NULL, n > JWKS_KEYS_MAX);
+		jwks_free(s);
+	}
+	free(text);
+}
+
 struct keys_walk {
 	const struct jwks *good;
 	char *token;
@@ -1728,6 +1755,7 @@ main(void)
 		cmocka_unit_test(II_T11_template_piece_by_piece),
 		cmocka_unit_test(keys_file_round_trip),
 		cmocka_unit_test(II_K5_keys_file),
+		cmocka_unit_test(II_K5_keys_file_bounds),
 		cmocka_unit_test(II_K5_every_damaged_keys_file),
 		cmocka_unit_test(II_T15_every_damaged_provider_set),
 		cmocka_unit_test(II_T17_memory_short_while_judging),
