@@ -10,7 +10,9 @@
 # What is linked into what is a security fact, so every list is explicit.
 
 PREFIX ?= /usr/local
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC = gcc
+endif
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 HOOK_LIBS ?= static

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * b64: base64 over nettle's and libsodium's codecs, strict: no white space, no missing or
- * extra padding, no other alphabet, no non-zero trailing bits.
+ * b64: base64 over nettle's and libsodium's codecs, strict: no white space,
+ * no missing or extra padding, no other alphabet, no non-zero trailing bits.
  */
 
 #ifndef AAD_B64_H
