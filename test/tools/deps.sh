@@ -72,7 +72,7 @@ if npm_missing; then
 	omit=
 	[ "$group" = demo ] && omit=--omit=dev
 	# shellcheck disable=SC2086
-	(cd test/idp && npm ci --silent --no-audit --no-fund --ignore-scripts \
+	(cd test/idp && npm ci --loglevel=error --no-audit --no-fund --ignore-scripts \
 	    $omit) >&2 || {
 		echo "aadssh: npm could not install test/idp/package-lock.json" >&2
 		exit 1
