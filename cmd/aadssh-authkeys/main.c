@@ -180,7 +180,7 @@ main(int argc, char **argv)
 	 * the hook has one thread, and of libsodium only Ed25519 verification,
 	 * SHA-256, hex and memzero, which have one.
 	 */
-	if (priv_begin() != 0 || clearenv() != 0 ||
+	if (priv_begin() != 0 || clearenv() != 0 || log_never_wait() != 0 ||
 	    getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		_exit(EXIT_CANNOT);
 	/* Or jansson opens /dev/urandom by itself, inside the fence. */

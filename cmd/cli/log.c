@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <syslog.h>
 
 #include "cmd/cli/log.h"
@@ -26,6 +28,32 @@ log_configure(int facility, int level)
 	/* NB. openlog(3) again keeps the connected socket. */
 	openlog(log_ident, LOG_PID | LOG_NDELAY, facility);
 	setlogmask(LOG_UPTO(level));
+}
+
+static void
+tick(int sig)
+{
+	(void)sig;
+}
+
+int
+log_never_wait(void)
+{
+	/* syslog(3) sends twice: the second try may have to be ended, too. */
+	const struct itimerval each = { { LOG_WAIT_MAX / 2, 0 },
+		{ LOG_WAIT_MAX / 2, 0 } };
+	struct sigaction sa;
+	sigset_t mask;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = tick; /* NB. no SA_RESTART: send(2) must fail */
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGALRM);
+	if (sigaction(SIGALRM, &sa, NULL) == -1 ||
+	    sigprocmask(SIG_UNBLOCK, &mask, NULL) == -1 ||
+	    setitimer(ITIMER_REAL, &each, NULL) == -1)
+		return AAD_ESYS;
+	return 0;
 }
 
 /* Whether a value can stand bare. */

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "core/err.h"
 #include "core/reason.h"
 
 struct log_field {
@@ -26,6 +27,16 @@ void log_open(const char *ident, int facility, int level);
 
 /* Change facility and level once the configuration is known. */
 void log_configure(int facility, int level);
+
+/*
+ * From now on no line waits more than LOG_WAIT_MAX seconds for a daemon that
+ * hangs: it is lost instead.  A tick of SIGALRM ends the call that blocks, so
+ * this is for a process that blocks in nothing else.
+ *
+ * Returns 0 or AAD_ESYS.
+ */
+#define LOG_WAIT_MAX 2
+int log_never_wait(void) AAD_MUST_CHECK;
 
 /* Write one line of at most 1,000 bytes. */
 void log_event(int priority, const char *event, const struct log_field *fields,

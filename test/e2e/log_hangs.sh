@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+title="a log daemon that hangs, or is gone, keeps nobody waiting"
+# shellcheck source=lib.sh
+. /src/test/e2e/lib.sh
+
+command -v perl >/dev/null || skip_all "no perl"
+stage
+need signin "$ALICE" aadssh login alice "$W/k1.pub"
+
+# A daemon in /dev/log's place that never reads, its queue full.
+hang() # dgram|stream
+{
+	mv /dev/log "$W/log"
+	perl -MSocket -e '
+		my $stream = $ARGV[0] eq "stream";
+		my $type = $stream ? SOCK_STREAM : SOCK_DGRAM;
+		my $to = sockaddr_un("/dev/log");
+		my ($s, @all);
+		socket($s, AF_UNIX, $type, 0) && bind($s, $to) or die $!;
+		listen($s, 0) or die $! if $stream;
+		chmod 0666, "/dev/log" or die $!;
+		for (1 .. 10000) {
+			socket(my $c, AF_UNIX, $type | 04000, 0) or die $!;
+			connect($c, $to) or last;
+			last if !$stream && !defined(send($c, "x", 0));
+			push @all, $c;
+		}
+		open(my $ready, ">", $ARGV[1]) or die $!;
+		close($ready);
+		sleep' "$1" "$W/full.$1" &
+	hung=$!
+	wait_for 5 test -e "$W/full.$1"
+}
+
+unhang()
+{
+	kill "$hung"
+	wait "$hung" 2>/dev/null || :
+	mv "$W/log" /dev/log
+}
+
+answers() # PUBFILE STATUS COMMAND...
+{
+	local status
+	status=0
+	hook alice "$1" timeout -s KILL 10 >"$W/hook.out" || status=$?
+	[ "$status" -eq "$2" ] && shift 2 && "$@"
+}
+
+is_k1()
+{
+	cut -d ' ' -f 1,2 "$W/k1.pub" | cmp - "$W/hook.out"
+}
+
+for type in dgram stream; do
+	need hang "$type"
+	ok "a yes comes ($type)" answers "$W/k1.pub" 0 is_k1
+	ok "and a no ($type)" answers "$W/k2.pub" 0 empty "$W/hook.out"
+	# Before the fences syslog(3) connects again, and sends again.
+	mv "$CONF" "$CONF.away"
+	ok "and what can't be told ($type)" answers "$W/k1.pub" 3 \
+	    empty "$W/hook.out"
+	mv "$CONF.away" "$CONF"
+	unhang
+done
+mv /dev/log "$W/log"
+ok "a yes comes without a log socket" answers "$W/k1.pub" 0 is_k1
+mv "$W/log" /dev/log
+finish
