@@ -365,6 +365,7 @@ load_why(struct conf_error *why, int r, int err)
 		conf_fail(why, 0, "more than %d bytes", CONF_MAX);
 		break;
 	case AAD_EFORMAT:
+	case AAD_EAGAIN:
 		conf_fail(why, 0, "it changed while it was read");
 		break;
 	case AAD_ENOMEM:

@@ -21,6 +21,7 @@
 #define TEMP_MARK   ".tmp."
 #define TEMP_DIGITS 6
 #define TEMP_TRIES  8
+#define READ_TRIES  8 /* a writer that beats us more often has us refuse */
 
 static bool
 owner_right(uid_t uid, struct file_owner right)
@@ -37,6 +38,8 @@ judge(int fd, struct file_owner right, size_t max, size_t *lenp)
 
 	if (fstat(fd, &sb) == -1)
 		return AAD_ESYS;
+	if (S_ISREG(sb.st_mode) && sb.st_nlink == 0)
+		return AAD_EAGAIN; /* replaced or removed since it was opened */
 	if (!S_ISREG(sb.st_mode) || sb.st_nlink != 1 ||
 	    !owner_right(sb.st_uid, right) ||
 	    (sb.st_mode & (S_IWGRP | S_IWOTH)) != 0)
@@ -96,6 +99,27 @@ close_keep_errno(int fd)
 	errno = saved;
 }
 
+/* Open what name is now and judge it; *fdp is -1 unless 0 is returned. */
+static int
+open_judged(int dirfd, const char *name, struct file_owner right, size_t max,
+    int *fdp, size_t *lenp)
+{
+	int fd, tries, r = AAD_EAGAIN;
+
+	*fdp = -1;
+	for (tries = 0; r == AAD_EAGAIN && tries < READ_TRIES; tries++) {
+		fd = openat(dirfd, name,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+		if (fd == -1)
+			return open_error();
+		if ((r = judge(fd, right, max, lenp)) == 0)
+			*fdp = fd;
+		else
+			close_keep_errno(fd);
+	}
+	return r;
+}
+
 int
 file_read(int dirfd, const char *name, struct file_owner right, size_t max,
     char **bufp, size_t *lenp)
@@ -106,12 +130,8 @@ file_read(int dirfd, const char *name, struct file_owner right, size_t max,
 
 	*bufp = NULL;
 	*lenp = 0;
-	fd = openat(dirfd, name,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	if (fd == -1)
-		return open_error();
-	if ((r = judge(fd, right, max, &len)) != 0)
-		goto out;
+	if ((r = open_judged(dirfd, name, right, max, &fd, &len)) != 0)
+		return r;
 	if ((buf = malloc(len + 1)) == NULL) {
 		r = AAD_ENOMEM;
 		goto out;

@@ -40,7 +40,8 @@ struct file_owner {
  * Returns 0; AAD_ENOENT when there is no such name; AAD_EPERM when it is not
  * a regular file with one link, a right owner and no write bit for group or
  * others (a symbolic link is that too); AAD_ETOOBIG; AAD_EFORMAT when it
- * changed its size while it was read; AAD_ENOMEM; AAD_ESYS with errno.
+ * changed its size while it was read; AAD_EAGAIN when each time that it was
+ * opened another file had taken its place; AAD_ENOMEM; AAD_ESYS with errno.
  */
 int file_read(int dirfd, const char *name, struct file_owner right, size_t max,
     char **bufp, size_t *lenp) AAD_MUST_CHECK;

@@ -15,6 +15,7 @@ static enum fault_kind armed;
 static unsigned int countdown;
 static int fault_errno;
 static bool reached;
+static void (*behind_openat)(void);
 
 /* Whether this call, of one of two sorts, is the one that was armed. */
 static bool
@@ -96,13 +97,21 @@ __wrap_strndup(const char *s, size_t n)
 int
 __wrap_openat(int dirfd, const char *name, int flags, ...)
 {
+	static bool within;
 	mode_t mode;
 	va_list ap;
+	int fd;
 
 	va_start(ap, flags);
 	mode = (flags & 0100) != 0 ? va_arg(ap, mode_t) : 0;
 	va_end(ap);
-	return due(false) ? -1 : __real_openat(dirfd, name, flags, mode);
+	fd = due(false) ? -1 : __real_openat(dirfd, name, flags, mode);
+	if (fd != -1 && behind_openat != NULL && !within) {
+		within = true;
+		behind_openat();
+		within = false;
+	}
+	return fd;
 }
 
 ssize_t
@@ -175,4 +184,10 @@ fault_disarm(void)
 {
 	armed = FAULT_NONE;
 	return reached;
+}
+
+void
+fault_behind_openat(void (*fn)(void))
+{
+	behind_openat = fn;
 }

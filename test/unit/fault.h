@@ -25,4 +25,10 @@ void fault_arm(enum fault_kind kind, unsigned int k, int err);
 /* Disarm; whether the armed call was reached. */
 bool fault_disarm(void);
 
+/*
+ * Call fn behind every openat(2) that succeeds, until fn is NULL; not for
+ * those in fn itself.
+ */
+void fault_behind_openat(void (*fn)(void));
+
 #endif /* AAD_FAULT_H */

@@ -241,6 +241,43 @@ II_K3_planted_links_and_devices(void **state)
 	    AAD_EPERM);
 }
 
+static unsigned int replacements;
+
+/* A writer between a reader's open and its look. */
+static void
+replace_f(void)
+{
+	if (replacements == 0)
+		return;
+	replacements--;
+	assert_int_equal(file_replace(dir, "f", "new", 3, 0600), 0);
+}
+
+static void
+remove_f(void)
+{
+	unlinkat(dir, "f", 0);
+}
+
+static void
+race_replaced_between_open_and_look(void **state)
+{
+	(void)state;
+	plant("f", "old", 3, 0600);
+	fault_behind_openat(replace_f);
+	replacements = 1;
+	assert_holds("f", "new");
+	replacements = 3;
+	assert_read("f", 100, 0);
+	assert_int_equal(replacements, 0);
+	replacements = 100;
+	assert_read("f", 100, AAD_EAGAIN);
+	assert_true(replacements > 80);
+	fault_behind_openat(remove_f);
+	assert_read("f", 100, AAD_ENOENT);
+	fault_behind_openat(NULL);
+}
+
 static void
 wrong_file_mode(void **state)
 {
@@ -1773,6 +1810,7 @@ main(void)
 		F(boundary_file_size),
 		F(II_K5_huge_file),
 		F(II_K3_planted_links_and_devices),
+		F(race_replaced_between_open_and_look),
 		F(wrong_file_mode),
 		F(wrong_file_owner),
 		F(wrong_size_growing),
