@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -342,6 +343,36 @@ calls_child(void)
 	return 0;
 }
 
+/* The log's socket reaches the log, and no other socket of this host. */
+static int
+sendto_child(void)
+{
+	struct sockaddr_un log = { .sun_family = AF_UNIX }, other = log;
+	int in, out;
+
+	/* NB. abstract names: a test beside this one has other numbers. */
+	snprintf(log.sun_path + 1, 40, "aadssh-test-log-%d", getpid());
+	snprintf(other.sun_path + 1, 40, "aadssh-test-other-%d", getpid());
+	CHECK(priv_begin() == 0);
+	CHECK((in = socket(AF_UNIX, SOCK_DGRAM, 0)) != -1);
+	CHECK(bind(in, (struct sockaddr *)&log, sizeof(log)) == 0);
+	CHECK((in = socket(AF_UNIX, SOCK_DGRAM, 0)) != -1);
+	CHECK(bind(in, (struct sockaddr *)&other, sizeof(other)) == 0);
+	CHECK((out = socket(AF_UNIX, SOCK_DGRAM, 0)) != -1);
+	CHECK(connect(out, (struct sockaddr *)&log, sizeof(log)) == 0);
+	CHECK(sendto(out, "x", 1, 0, (struct sockaddr *)&other,
+		  sizeof(other)) == 1);
+	CHECK(sandbox_calls() == 0);
+	CHECK(send(out, "x", 1, MSG_NOSIGNAL) == 1);
+	CHECK(sendto(out, "x", 1, 0, (struct sockaddr *)&other,
+		  sizeof(other)) == -1 &&
+	      errno == EPERM);
+	CHECK(sendto(out, "x", 1, 0, (struct sockaddr *)(1ULL << 32),
+		  sizeof(other)) == -1 &&
+	      errno == EPERM);
+	return 0;
+}
+
 static int
 exec_child(void)
 {
@@ -388,6 +419,7 @@ seccomp_fences_calls(void **state)
 {
 	(void)state;
 	assert_int_equal(in_child(calls_child), 0);
+	assert_int_equal(in_child(sendto_child), 0);
 	assert_int_equal(in_child(exec_child), 0);
 	assert_int_equal(in_child(fork_child), 0);
 	assert_int_equal(in_child(numbers_child), 0);
