@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/time.h>
 #include <syslog.h>
+#include <time.h>
 
 #include "cmd/cli/log.h"
 #include "core/text.h"
@@ -18,6 +19,7 @@ void
 log_open(const char *ident, int facility, int level)
 {
 	log_ident = ident;
+	tzset(); /* or syslog(3) reads /etc/localtime inside the fence */
 	openlog(log_ident, LOG_PID | LOG_NDELAY, facility);
 	setlogmask(LOG_UPTO(level));
 }
