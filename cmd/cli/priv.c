@@ -64,8 +64,10 @@ priv_signals(void)
 	memset(&sa, 0, sizeof(sa));
 	sa.sa_handler = SIG_DFL;
 	for (sig = 1; sig < 32; sig++) {
-		/* SIGPIPE: a reader that went away is a failed write. */
-		sa.sa_handler = sig == SIGPIPE ? SIG_IGN : SIG_DFL;
+		/* A reader that went away, or a file that may not grow, is a
+		 * failed write. */
+		sa.sa_handler = sig == SIGPIPE || sig == SIGXFSZ ? SIG_IGN
+								 : SIG_DFL;
 		if (sig != SIGKILL && sig != SIGSTOP)
 			sigaction(sig, &sa, NULL);
 	}

@@ -34,4 +34,14 @@ rm "$STATE/.fill"
 ok "nothing changed, nothing lies about" [ "$sum" = "$(state_sum)" ]
 ok "with room again the denial works" aadssh deny --oid "$ALICE_OID"
 ok "and stops the key" says_no alice "$W/k1.pub"
+
+# A limit on file sizes is a disk that is full for one process.  Units: 512.
+exits 3 "a file size limit of nothing is an error, not an end by signal" \
+    sh -c "ulimit -f 0; exec aadssh deny --login bob"
+log_mark
+exits 3 "nor is one that is too small for a record" \
+    signin "$BOB" sh -c "ulimit -f 2; exec aadssh login bob $W/k2.pub"
+ok "and the log says what it was" log_has event=signin reason=disk
+ok "and nothing lies about" eval \
+    '! find "$STATE" -name ".*.tmp.*" | grep . && says_no bob "$W/k2.pub"'
 finish
