@@ -172,6 +172,18 @@ open_state(struct work *w)
 	return r == AAD_ENOMEM ? refuse(w, AAD_R_NO_MEMORY, NULL) : 0;
 }
 
+/* NB. only our own signals are caught, so a wait that ends early is Ctrl-C. */
+static int
+lock_state(struct work *w, const char *name, int *fdp)
+{
+	int r = cache_lock(&w->cache, name, fdp);
+
+	if (r == 0)
+		return 0;
+	return stop ? refuse(w, AAD_R_INTERRUPTED, NULL)
+		    : refuse_state(w, r, AAD_R_DISK);
+}
+
 /* Keep fetched keys, unless somebody stored newer ones meanwhile. */
 static int
 store_tenant_keys(struct work *w)
@@ -182,8 +194,8 @@ store_tenant_keys(struct work *w)
 
 	if (!w->in.keys_changed || w->keys == NULL)
 		return 0;
-	if ((r = cache_lock(&w->cache, CACHE_LOCK_TENANT_KEYS, &lock)) != 0)
-		return refuse_state(w, r, AAD_R_DISK);
+	if ((r = lock_state(w, CACHE_LOCK_TENANT_KEYS, &lock)) != 0)
+		return r;
 	if (cache_tenant_keys_load(&w->cache, &there, &why) != 0 ||
 	    there->fetched_at < w->keys->fetched_at ||
 	    there->fetched_at > clock_now() ||
@@ -336,9 +348,10 @@ store(struct work *w)
 {
 	int lock, r;
 
-	if ((r = cache_lock(&w->cache, w->o.login, &lock)) != 0)
-		return refuse_state(w, r, AAD_R_DISK);
-	r = store_locked(w);
+	if ((r = lock_state(w, w->o.login, &lock)) != 0)
+		return r;
+	/* The last moment to give up: from here on it is all or nothing. */
+	r = stop ? refuse(w, AAD_R_INTERRUPTED, NULL) : store_locked(w);
 	close(lock);
 	return r;
 }

@@ -520,9 +520,7 @@ cache_lock(const struct cache *c, const char *name, int *fdp)
 		close_keep_errno(fd);
 		return AAD_EPERM;
 	}
-	while (flock(fd, LOCK_EX) == -1) {
-		if (errno == EINTR)
-			continue;
+	if (flock(fd, LOCK_EX) == -1) {
 		close_keep_errno(fd);
 		return AAD_ESYS;
 	}

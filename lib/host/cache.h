@@ -143,7 +143,8 @@ int cache_tenant_keys_store(const struct cache *c,
 
 /*
  * Take a lock, locks/NAME: name is a login, or one of the names below,
- * which no login can have.  Blocks; no network is ever used under it.
+ * which no login can have.  Blocks; no network is ever used under it.  A
+ * signal that is caught without SA_RESTART ends the wait, with EINTR.
  *
  * *fdp: close(2) releases it; -1 unless 0 is returned.
  * Returns 0; AAD_EPERM; AAD_ESYS.
