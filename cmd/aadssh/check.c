@@ -3,14 +3,16 @@
 /* aadssh check: is the configuration sound, and does it let anybody in? */
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/aadssh/app.h"
 #include "cmd/aadssh/verbs.h"
 
-#define WARNINGS_MAX 4
+#define WARNINGS_MAX 5
 
 static int
 parse(int argc, char **argv, int *jsonp)
@@ -30,12 +32,31 @@ parse(int argc, char **argv, int *jsonp)
 	return argc == optind ? 0 : -1;
 }
 
+/*
+ * Root reads everything, so root would not see it.  A group that is not
+ * root's was chosen for the purpose; a file that is not root's is of a
+ * scratch installation, where one user runs all.
+ */
+static bool
+root_alone_reads(const char *path)
+{
+	struct stat sb;
+
+	return stat(path, &sb) == 0 && sb.st_uid == 0 &&
+	       (sb.st_mode & S_IROTH) == 0 &&
+	       ((sb.st_mode & S_IRGRP) == 0 || sb.st_gid == 0);
+}
+
 /* Sound, but surely not what was meant. */
 static size_t
-warnings(const struct conf *c, const char *out[static WARNINGS_MAX])
+warnings(const struct app *app, const char *out[static WARNINGS_MAX])
 {
+	const struct conf *c = app->conf;
 	size_t n = 0;
 
+	if (root_alone_reads(app->conf_path))
+		out[n++] = "only root can read this file; aadssh-hook, who "
+			   "answers sshd, must too, or nobody can log in";
 	if (!c->has_idp)
 		out[n++] = "there is no [idp] section, so nobody can sign in";
 	if (c->domain.n == 0 && c->nlogins == 0)
@@ -99,7 +120,7 @@ verb_check(void *arg, int argc, char **argv)
 	memset(&why, 0, sizeof(why));
 	if ((r = conf_load(app->conf_path, geteuid(), &app->conf, &why)) == 0 &&
 	    (r = rules_new(app->conf, &app->rules, &why)) == 0)
-		nwarn = warnings(app->conf, warn);
+		nwarn = warnings(app, warn);
 	code = json ? print_json(app, r, &why, warn, nwarn)
 		    : print(app, r, &why, warn, nwarn);
 	if (code != EXIT_DONE || r == 0)

@@ -40,6 +40,19 @@ shut "$record" record_unreadable
 shut "$STATE/pins" pin_unreadable
 shut /etc/machine-id no_machine_id
 
+# Root can read it, so only a word of check keeps root from a lock-out.
+for mode in 0600 0640; do
+	chmod "$mode" "$CONF"
+	ok "check of a configuration with mode $mode" aadssh check
+	also "warns that sshd's helper can't read it" has "$W/out" aadssh-hook
+	chgrp aadssh "$CONF"
+	ok "check when it is group aadssh's" aadssh check
+	[ "$mode" = 0600 ] ||
+	    also "is content" lacks "$W/out" aadssh-hook
+	chgrp root "$CONF"
+done
+chmod 0644 "$CONF"
+
 mv "$STATE/denials/oid" "$STATE/denials/away"
 log_mark
 ok "a missing denials directory: exit 3" cannot_tell alice "$W/k1.pub"
