@@ -172,21 +172,17 @@ open_state(struct work *w)
 	return r == AAD_ENOMEM ? refuse(w, AAD_R_NO_MEMORY, NULL) : 0;
 }
 
-/* NB. only our own signals are caught, so a wait that ends early is Ctrl-C. */
+/* NB. only our own signals are caught, so a write that one ends is Ctrl-C. */
 static int
-lock_state(struct work *w, const char *name, int *fdp)
+refuse_write(struct work *w, int r)
 {
-	int r = cache_lock(&w->cache, name, fdp);
-
-	if (r == 0)
-		return 0;
 	return stop ? refuse(w, AAD_R_INTERRUPTED, NULL)
 		    : refuse_state(w, r, AAD_R_DISK);
 }
 
 /* Keep fetched keys, unless somebody stored newer ones meanwhile. */
 static int
-store_tenant_keys(struct work *w)
+store_tenant_keys(const struct work *w)
 {
 	struct jwks *there = NULL;
 	enum reason why;
@@ -194,7 +190,7 @@ store_tenant_keys(struct work *w)
 
 	if (!w->in.keys_changed || w->keys == NULL)
 		return 0;
-	if ((r = lock_state(w, CACHE_LOCK_TENANT_KEYS, &lock)) != 0)
+	if ((r = cache_lock(&w->cache, CACHE_LOCK_TENANT_KEYS, &lock)) != 0)
 		return r;
 	if (cache_tenant_keys_load(&w->cache, &there, &why) != 0 ||
 	    there->fetched_at < w->keys->fetched_at ||
@@ -203,7 +199,7 @@ store_tenant_keys(struct work *w)
 		r = cache_tenant_keys_store(&w->cache, w->keys);
 	jwks_free(there);
 	close(lock);
-	return r == 0 ? 0 : refuse_state(w, r, AAD_R_DISK);
+	return r;
 }
 
 static int
@@ -227,7 +223,8 @@ ask_azure(struct work *w)
 	r = signin(&tools, &w->keys, &w->in, &w->no);
 	http_free(tools.http);
 	stored = store_tenant_keys(w);
-	return r != 0 ? r : stored;
+	/* A refusal is the better answer, even if the keys were not stored. */
+	return r != 0 || stored == 0 ? r : refuse_write(w, stored);
 }
 
 static int
@@ -348,8 +345,8 @@ store(struct work *w)
 {
 	int lock, r;
 
-	if ((r = lock_state(w, w->o.login, &lock)) != 0)
-		return r;
+	if ((r = cache_lock(&w->cache, w->o.login, &lock)) != 0)
+		return refuse_write(w, r);
 	/* The last moment to give up: from here on it is all or nothing. */
 	r = stop ? refuse(w, AAD_R_INTERRUPTED, NULL) : store_locked(w);
 	close(lock);
