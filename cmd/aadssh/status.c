@@ -5,6 +5,7 @@
  * it now, by the hook's own decision, and the age of the tenant keys.
  */
 
+#include <errno.h>
 #include <getopt.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ struct report {
 	int64_t now;
 	uint8_t host[HOSTID_LEN];
 	uint8_t pub[RECORD_PUB_LEN];
+	bool fresh; /* nobody ever signed in: there is no record key */
 	json_t *list; /* with --json */
 	size_t n;
 };
@@ -191,7 +193,8 @@ open_state(struct report *rep)
 		return out_refusal(APP_PROG, AAD_R_NO_MACHINE_ID, NULL);
 	r = cache_record_pub(&rep->cache, rep->pub, &why);
 	/* NB. before the first sign-in there is no key, and no record. */
-	if (r != 0 && r != AAD_ENOENT)
+	rep->fresh = r == AAD_ENOENT;
+	if (r != 0 && !rep->fresh)
 		return app_state_error(rep->app, r, why);
 	return EXIT_DONE;
 }
@@ -215,6 +218,8 @@ verb_status(void *arg, int argc, char **argv)
 		rep.list = json_array();
 	if ((code = open_state(&rep)) == EXIT_DONE) {
 		r = cache_record_each(&rep.cache, o.login, each, &rep);
+		if (r != 0 && rep.fresh && errno == ENOENT)
+			r = 0; /* the folder is made when it is needed */
 		code = r == 0 ? finish(&rep)
 			      : app_state_error(app, r, AAD_R_STATE_UNREADABLE);
 	}

@@ -63,6 +63,9 @@ powerless()
 	    grep -Eq '^NoNewPrivs:.1$' "$1"
 }
 
+ok "before the first sign-in there is nothing to show" aadssh status
+also "and that is what it says" has "$W/out" "No sign-ins."
+ok "nor for a login" aadssh status alice
 install -m 0600 "$W/k1.pub" /root/only-for-root.pub
 umask 077
 aadssh login alice /root/only-for-root.pub >"$W/login.out" 2>"$W/login.err" &
