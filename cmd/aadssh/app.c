@@ -199,6 +199,25 @@ app_uid(const char *login, const char *arg, int64_t *uidp)
 	return EXIT_DONE;
 }
 
+static const char *
+state_fault(int r, int error)
+{
+	switch (r) {
+	case AAD_ESYS:
+		return strerror(error);
+	case AAD_ENOENT:
+		return "it, or something in it, is not there";
+	case AAD_EPERM:
+		return "it, or something in it, is a link, another user's, or "
+		       "writable by others";
+	case AAD_EFORMAT:
+	case AAD_ETOOBIG:
+		return "something in it is damaged";
+	default:
+		return err_name(r);
+	}
+}
+
 int
 app_state_error(const struct app *app, int r, enum reason why)
 {
@@ -210,8 +229,9 @@ app_state_error(const struct app *app, int r, enum reason why)
 	if (r == AAD_ESYS && (saved == ENOSPC || saved == EROFS ||
 				 saved == EDQUOT || saved == EIO))
 		why = AAD_R_DISK;
-	snprintf(detail, sizeof(detail), "%.200s: %s", app->conf->dir,
-	    r == AAD_ESYS ? strerror(saved) : err_name(r));
+	snprintf(detail, sizeof(detail), "%.200s%s%s", app->conf->dir,
+	    r == AAD_EREFUSED ? "" : ": ",
+	    r == AAD_EREFUSED ? "" : state_fault(r, saved));
 	return out_refusal(APP_PROG, why, detail);
 }
 

@@ -184,7 +184,8 @@ enum reason_class {
 	    "owner and modes.")                                                 \
 	X(STATE_OWNER, "state_owner", CANNOT,                                   \
 	    "The state directory belongs to another user than the one this "    \
-	    "runs as; run it as root or as that user.")                         \
+	    "runs as; run it as root or as that user, or, if root made the "    \
+	    "directory, give it to [process] user.")                            \
 	X(HOOK_ROOT, "hook_root", CANNOT,                                       \
 	    "aadssh-authkeys runs as root on a state directory of another "     \
 	    "user; set AuthorizedKeysCommandUser aadssh-hook.")                 \

@@ -94,9 +94,21 @@ printf '[process]\nuser = root\n' >>"$CONF"
 exits 3 "user = root does not work on another user's state" \
     aadssh deny --oid "$ALICE_OID"
 cp "$W/conf" "$CONF"
-ok "neither changed anything" [ "$sum" = "$(state_sum)" ]
+mkdir -m 0755 /var/lib/made-by-root
+printf '[state]\ndir = /var/lib/made-by-root\n' >>"$CONF"
+exits 3 "a state directory that root made is not aadssh's" \
+    aadssh deny --oid "$ALICE_OID"
+also "and the sentence says what to do" eval \
+    'has "$W/err" "give it to [process] user" && lacks "$W/err" EREFUSED'
+cp "$W/conf" "$CONF"
+ok "none of it changed anything" [ "$sum" = "$(state_sum)" ]
 exits 3 "bob can't deny anybody" \
     setpriv --reuid bob --regid bob --clear-groups \
     aadssh deny --oid "$ALICE_OID"
 ok "nor did he change anything" [ "$sum" = "$(state_sum)" ]
+chown root "$STATE/denials/oid"
+exits 3 "a directory of root's in it is said in words" \
+    aadssh deny --oid "$ALICE_OID"
+also "and not in a constant's name" eval \
+    "has \"$W/err\" \"another user's\" && lacks \"$W/err\" EPERM"
 finish
