@@ -121,6 +121,23 @@ app_release(struct app *app)
 	app->conf = NULL;
 }
 
+bool
+app_ca_file_safe(const struct conf *conf)
+{
+	const struct passwd *pw;
+	uid_t self = geteuid();
+	struct stat sb;
+
+	/* NB. links are followed: /etc/ssl/certs is full of them.  What can't
+	 * be looked at can't be used either, and curl says why. */
+	if (conf->ca_file == NULL || stat(conf->ca_file, &sb) == -1)
+		return true;
+	if (self == 0 && (pw = getpwnam(conf->user)) != NULL)
+		self = pw->pw_uid;
+	return (sb.st_uid == 0 || sb.st_uid == self) &&
+	       (sb.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 /* At most PUB_MAX bytes of a file or stdin, with a NUL behind them. */
 static int
 read_pub(const char *path, char buf[static PUB_MAX + 1], size_t *lenp)

@@ -47,6 +47,15 @@ void app_release(struct app *app);
 int app_usage(const struct app *app, const char *verb);
 
 /*
+ * Whether [idp] ca_file, if any, is root's or [process] user's and nobody
+ * else's: who can change it can be the provider, with a place in the network.
+ */
+bool app_ca_file_safe(const struct conf *conf);
+#define APP_CA_FILE_UNSAFE                                                     \
+	"[idp] ca_file can be changed by others than root and [process] "      \
+	"user, so it is not used"
+
+/*
  * Read FILE.pub, as whoever runs the program: a regular file or "-" for
  * stdin, one public key.  Prints what is wrong.
  * Returns EXIT_DONE; EXIT_NO for a key that is refused; EXIT_CANNOT.

@@ -12,7 +12,7 @@
 #include "cmd/aadssh/app.h"
 #include "cmd/aadssh/verbs.h"
 
-#define WARNINGS_MAX 5
+#define WARNINGS_MAX 6
 
 static int
 parse(int argc, char **argv, int *jsonp)
@@ -57,6 +57,8 @@ warnings(const struct app *app, const char *out[static WARNINGS_MAX])
 	if (root_alone_reads(app->conf_path))
 		out[n++] = "only root can read this file; aadssh-hook, who "
 			   "answers sshd, must too, or nobody can log in";
+	if (!app_ca_file_safe(c))
+		out[n++] = APP_CA_FILE_UNSAFE;
 	if (!c->has_idp)
 		out[n++] = "there is no [idp] section, so nobody can sign in";
 	if (c->domain.n == 0 && c->nlogins == 0)

@@ -217,6 +217,8 @@ ask_azure(struct work *w)
 	host[sizeof(host) - 1] = '\0';
 	snprintf(key, sizeof(key), "%s %s", key_type_name(&w->key),
 	    w->fingerprint);
+	if (!app_ca_file_safe(w->app->conf))
+		return refuse(w, AAD_R_CONFIG, APP_CA_FILE_UNSAFE);
 	ui_init(&ui, stderr, &facts);
 	if (tenantkeys_http(w->app->conf, &stop, &tools.http) != 0)
 		return refuse(w, AAD_R_NO_MEMORY, NULL);

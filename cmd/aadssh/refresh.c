@@ -113,6 +113,10 @@ refresh(const struct app *app, const struct cache *cache,
 	if (o->force || tenantkeys_due(keys, app->conf, clock_now())) {
 		jwks_free(keys);
 		keys = NULL;
+		if (!app_ca_file_safe(app->conf)) {
+			refusal_set(&no, AAD_R_CONFIG, APP_CA_FILE_UNSAFE);
+			return refused(&no);
+		}
 		if (tenantkeys_http(app->conf, NULL, &http) != 0)
 			return out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);
 		code = keys_fetch(http, app->conf, NULL, clock_now(), &keys,

@@ -53,6 +53,27 @@ for mode in 0600 0640; do
 done
 chmod 0644 "$CONF"
 
+# Whoever can change ca_file can be Azure AD.
+sum=$(state_sum)
+for who in "root 0666" "root 0664" "bob 0644"; do
+	chown "${who% *}" /etc/aadssh/idp-ca.pem
+	chmod "${who#* }" /etc/aadssh/idp-ca.pem
+	exits 3 "a ca_file of $who is not used for tenant keys" \
+	    aadssh refresh --keys-only --force
+	also "and is named" has "$W/err" ca_file
+	exits 3 "nor for a sign-in" timeout 20 aadssh login alice "$W/k2.pub"
+	also "and is named" has "$W/err" "ca_file can"
+	ok "check" aadssh check
+	also "warns of it" has "$W/out" ca_file
+done
+ok "nothing was stored" [ "$sum" = "$(state_sum)" ]
+chown aadssh /etc/aadssh/idp-ca.pem
+chmod 0644 /etc/aadssh/idp-ca.pem
+ok "aadssh's own is no worse than aadssh" aadssh refresh --keys-only --force
+ok "check" aadssh check
+also "agrees" lacks "$W/out" ca_file
+chown root /etc/aadssh/idp-ca.pem
+
 mv "$STATE/denials/oid" "$STATE/denials/away"
 log_mark
 ok "a missing denials directory: exit 3" cannot_tell alice "$W/k1.pub"
