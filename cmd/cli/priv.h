@@ -23,8 +23,8 @@ int priv_begin(void) AAD_MUST_CHECK;
 
 /*
  * Default signal dispositions, but SIGPIPE and SIGXFSZ ignored, and an empty
- * mask: for a program that waits and can be interrupted.  sshd's command inherits both
- * clean and ends by itself.
+ * mask: for a program that waits and can be interrupted.  sshd's command
+ * inherits both clean and ends by itself.
  *
  * Returns 0 or AAD_ESYS.
  */

@@ -358,8 +358,9 @@ load_why(struct conf_error *why, int r, int err)
 		break;
 	case AAD_EPERM:
 		conf_fail(why, 0,
-		    "it must be a regular file with one name, owned by root "
-		    "or the running user, not writable by group or others");
+		    "it must be a regular file, no symbolic link, owned by "
+		    "root or the running user, not writable by group or "
+		    "others");
 		break;
 	case AAD_ETOOBIG:
 		conf_fail(why, 0, "more than %d bytes", CONF_MAX);
@@ -381,7 +382,7 @@ int
 conf_load(const char *path, uid_t self, struct conf **outp,
     struct conf_error *why)
 {
-	struct file_owner right = { 0, self };
+	struct file_owner right = { 0, self, .linked = true };
 	char *text = NULL;
 	size_t len = 0;
 	int saved, r;

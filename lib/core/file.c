@@ -40,7 +40,7 @@ judge(int fd, struct file_owner right, size_t max, size_t *lenp)
 		return AAD_ESYS;
 	if (S_ISREG(sb.st_mode) && sb.st_nlink == 0)
 		return AAD_EAGAIN; /* replaced or removed since it was opened */
-	if (!S_ISREG(sb.st_mode) || sb.st_nlink != 1 ||
+	if (!S_ISREG(sb.st_mode) || (sb.st_nlink != 1 && !right.linked) ||
 	    !owner_right(sb.st_uid, right) ||
 	    (sb.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return AAD_EPERM;

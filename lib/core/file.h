@@ -27,6 +27,12 @@
 struct file_owner {
 	uid_t owner; /* FILE_ANY_OWNER: do not judge */
 	uid_t also; /* a second right owner; FILE_ANY_OWNER: none */
+	/*
+	 * More links than one are no fault.  Below a directory of ours a second
+	 * link is a trick; to a file in /etc anybody may make one where
+	 * fs.protected_hardlinks is 0, and must not lock everybody out by it.
+	 */
+	bool linked;
 };
 
 /*

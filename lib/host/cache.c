@@ -70,7 +70,8 @@ anchor(int fd, struct cache *c)
 int
 cache_open(const char *path, struct cache *c, enum reason *whyp)
 {
-	const struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER };
+	const struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER,
+		.linked = false };
 	int fd, r;
 
 	c->dir = -1;
@@ -99,7 +100,8 @@ int
 cache_open_write(const char *path, uid_t self, struct cache *c,
     enum reason *whyp)
 {
-	const struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER };
+	const struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER,
+		.linked = false };
 	int fd, r;
 
 	c->dir = -1;

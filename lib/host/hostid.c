@@ -17,7 +17,8 @@ static const char label[] = "aadssh host 1";
 int
 hostid_read(const char *path, uint8_t id[static HOSTID_LEN])
 {
-	const struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER };
+	const struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER,
+		.linked = true };
 	crypto_hash_sha256_state sha;
 	char *text;
 	size_t len;

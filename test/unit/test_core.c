@@ -206,7 +206,7 @@ II_K5_huge_file(void **state)
 static void
 II_K3_planted_links_and_devices(void **state)
 {
-	struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER };
+	struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER, false };
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	char *buf;
 	size_t len;
@@ -304,7 +304,7 @@ need_root(void)
 static void
 wrong_file_owner(void **state)
 {
-	struct file_owner o = { 4242, FILE_ANY_OWNER };
+	struct file_owner o = { 4242, FILE_ANY_OWNER, false };
 	char *buf;
 	size_t len;
 
@@ -322,7 +322,7 @@ wrong_file_owner(void **state)
 	free(buf);
 	o.also = 4243;
 	assert_int_equal(file_read(dir, "f", o, 9, &buf, &len), AAD_EPERM);
-	o = (struct file_owner){ FILE_ANY_OWNER, FILE_ANY_OWNER };
+	o = (struct file_owner){ FILE_ANY_OWNER, FILE_ANY_OWNER, false };
 	assert_int_equal(file_read(dir, "f", o, 9, &buf, &len), 0);
 	free(buf);
 }
@@ -331,7 +331,7 @@ wrong_file_owner(void **state)
 static void
 wrong_size_growing(void **state)
 {
-	struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER };
+	struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER, false };
 	char *buf;
 	size_t len;
 
@@ -347,7 +347,7 @@ static void
 wrong_size_shrinking(void **state)
 {
 	static const char path[] = "/sys/kernel/uevent_seqnum";
-	struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER };
+	struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER, false };
 	char *buf;
 	size_t len;
 
@@ -675,7 +675,7 @@ II_K3_planted_directories(void **state)
 static void
 wrong_dir_owner(void **state)
 {
-	struct file_owner o = { 4242, FILE_ANY_OWNER };
+	struct file_owner o = { 4242, FILE_ANY_OWNER, false };
 	int fd;
 
 	(void)state;

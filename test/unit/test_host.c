@@ -528,9 +528,15 @@ static void
 II_K11_foreign_host(void **state)
 {
 	struct world *w = *state;
+	char aside[96];
 
 	put(w->base, "machine-id", "fedcba9876543210fedcba9876543210\n");
 	SAYS(w, "foreign_host");
+	put(w->base, "machine-id", MACHINE);
+	snprintf(aside, sizeof(aside), "%s/aside", w->base);
+	assert_int_equal(link(w->machine_id, aside), 0);
+	SAYS(w, "allowed"); /* a second link locks nobody out */
+	assert_int_equal(unlink(aside), 0);
 	put(w->base, "machine-id", "uninitialized\n");
 	SAYS(w, "no_machine_id");
 	put(w->base, "machine-id", "0123456789ABCDEF0123456789abcdef\n");
