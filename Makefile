@@ -270,7 +270,10 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
 	install -m 0755 $(B)/aadssh $(DESTDIR)$(PREFIX)/bin/aadssh
+	@# In one step: sshd may ask at any moment.
 	install -m 0755 $(B)/aadssh-authkeys \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
+	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys
 	test -e $(DESTDIR)/etc/aadssh/aadssh.conf || \
 	    install -m 0644 conf/aadssh.conf $(DESTDIR)/etc/aadssh/aadssh.conf

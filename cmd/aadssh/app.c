@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,32 @@ int
 app_usage(const struct app *app, const char *verb)
 {
 	return verb_usage(app->verbs, APP_USAGE, verb);
+}
+
+int
+app_key_options(int argc, char **argv, struct app_key_options *o)
+{
+	static const struct option longs[] = {
+		{ "uid", required_argument, NULL, 'u' },
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	memset(o, 0, sizeof(*o));
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (c == 'u')
+			o->uid = optarg;
+		else if (c == 'j')
+			o->json = 1;
+		else
+			return -1;
+	}
+	if (argc - optind != 2)
+		return -1;
+	o->login = argv[optind];
+	o->file = argv[optind + 1];
+	return 0;
 }
 
 static int

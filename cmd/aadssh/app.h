@@ -43,6 +43,17 @@ int app_start(struct app *app);
 
 void app_release(struct app *app);
 
+/* What a verb over LOGIN FILE.pub is asked; borrowed from argv. */
+struct app_key_options {
+	const char *login;
+	const char *file;
+	const char *uid; /* NULL: not given */
+	int json;
+};
+
+/* "LOGIN FILE.pub [--uid N] [--json]".  Returns 0, or -1 for the usage. */
+int app_key_options(int argc, char **argv, struct app_key_options *o);
+
 /* How the verb is called, to stderr; returns EXIT_USAGE. */
 int app_usage(const struct app *app, const char *verb);
 
@@ -64,7 +75,7 @@ int app_read_key(const char *path, struct key *key);
 
 /*
  * The uid that policy judges: of the account named login, or arg when it is
- * not NULL.  An unknown account is POLICY_UID_UNJUDGED with a warning line.
+ * not NULL.  After app_start(): a name service is not asked as root.  An unknown account is POLICY_UID_UNJUDGED with a warning line.
  * Returns EXIT_DONE or EXIT_USAGE for a bad arg.
  */
 int app_uid(const char *login, const char *arg, int64_t *uidp);

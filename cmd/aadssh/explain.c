@@ -2,7 +2,6 @@
 
 /* aadssh explain: the hook's own decision, step by step. */
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,39 +12,6 @@
 #include "core/b64.h"
 #include "core/text.h"
 #include "host/decision.h"
-
-struct options {
-	const char *login;
-	const char *file;
-	const char *uid;
-	int json;
-};
-
-static int
-parse(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = {
-		{ "uid", required_argument, NULL, 'u' },
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
-
-	memset(o, 0, sizeof(*o));
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (c == 'u')
-			o->uid = optarg;
-		else if (c == 'j')
-			o->json = 1;
-		else
-			return -1;
-	}
-	if (argc - optind != 2)
-		return -1;
-	o->login = argv[optind];
-	o->file = argv[optind + 1];
-	return 0;
-}
 
 static void
 print_text(const struct decision *d, const struct decision_trace *t)
@@ -91,7 +57,7 @@ int
 verb_explain(void *arg, int argc, char **argv)
 {
 	struct app *app = arg;
-	struct options o;
+	struct app_key_options o;
 	struct decision_ask ask;
 	struct decision_trace trace;
 	struct decision d;
@@ -101,12 +67,12 @@ verb_explain(void *arg, int argc, char **argv)
 
 	memset(&key, 0, sizeof(key));
 	memset(&trace, 0, sizeof(trace));
-	if (parse(argc, argv, &o) != 0)
+	if (app_key_options(argc, argv, &o) != 0)
 		return app_usage(app, argv[0]);
 	memset(&ask, 0, sizeof(ask));
 	if ((code = app_read_key(o.file, &key)) != EXIT_DONE ||
-	    (code = app_uid(o.login, o.uid, &ask.uid)) != EXIT_DONE ||
-	    (code = app_start(app)) != EXIT_DONE)
+	    (code = app_start(app)) != EXIT_DONE ||
+	    (code = app_uid(o.login, o.uid, &ask.uid)) != EXIT_DONE)
 		goto out;
 	if (b64_encode(B64_STD, key.blob, key.blob_len, &base64) != 0) {
 		code = out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);

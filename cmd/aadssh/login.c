@@ -6,7 +6,6 @@
  * stored, and again under the login's lock, because minutes pass in between.
  */
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,17 +28,10 @@
 #include "host/pin.h"
 #include "policy/policy.h"
 
-struct options {
-	const char *login;
-	const char *file;
-	const char *uid;
-	int json;
-};
-
 /* Everything that one sign-in opens; work_release() closes it. */
 struct work {
 	struct app *app;
-	struct options o;
+	struct app_key_options o;
 	struct key key;
 	char fingerprint[KEY_FP_LEN + 1];
 	int64_t uid;
@@ -72,32 +64,6 @@ catch_signals(void)
 	sa.sa_handler = on_signal;
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaction(signals[i], &sa, NULL);
-}
-
-static int
-parse(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = {
-		{ "uid", required_argument, NULL, 'u' },
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
-
-	memset(o, 0, sizeof(*o));
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (c == 'u')
-			o->uid = optarg;
-		else if (c == 'j')
-			o->json = 1;
-		else
-			return -1;
-	}
-	if (argc - optind != 2)
-		return -1;
-	o->login = argv[optind];
-	o->file = argv[optind + 1];
-	return 0;
 }
 
 static int
@@ -180,26 +146,12 @@ refuse_write(struct work *w, int r)
 		    : refuse_state(w, r, AAD_R_DISK);
 }
 
-/* Keep fetched keys, unless somebody stored newer ones meanwhile. */
 static int
-store_tenant_keys(const struct work *w)
+keep_tenant_keys(const struct work *w)
 {
-	struct jwks *there = NULL;
-	enum reason why;
-	int lock, r;
-
 	if (!w->in.keys_changed || w->keys == NULL)
 		return 0;
-	if ((r = cache_lock(&w->cache, CACHE_LOCK_TENANT_KEYS, &lock)) != 0)
-		return r;
-	if (cache_tenant_keys_load(&w->cache, &there, &why) != 0 ||
-	    there->fetched_at < w->keys->fetched_at ||
-	    there->fetched_at > clock_now() ||
-	    strcmp(there->issuer, w->keys->issuer) != 0)
-		r = cache_tenant_keys_store(&w->cache, w->keys);
-	jwks_free(there);
-	close(lock);
-	return r;
+	return tenantkeys_store(&w->cache, w->keys, clock_now());
 }
 
 static int
@@ -224,7 +176,7 @@ ask_azure(struct work *w)
 		return refuse(w, AAD_R_NO_MEMORY, NULL);
 	r = signin(&tools, &w->keys, &w->in, &w->no);
 	http_free(tools.http);
-	stored = store_tenant_keys(w);
+	stored = keep_tenant_keys(w);
 	/* A refusal is the better answer, even if the keys were not stored. */
 	return r != 0 || stored == 0 ? r : refuse_write(w, stored);
 }
@@ -451,13 +403,13 @@ verb_login(void *arg, int argc, char **argv)
 	memset(&w, 0, sizeof(w));
 	w.app = arg;
 	w.cache.dir = -1;
-	if (parse(argc, argv, &w.o) != 0)
+	if (app_key_options(argc, argv, &w.o) != 0)
 		return app_usage(w.app, argv[0]);
 	if (!name_login_ok(w.o.login))
 		return out_refusal(APP_PROG, AAD_R_BAD_LOGIN, NULL);
 	if ((code = app_read_key(w.o.file, &w.key)) != EXIT_DONE ||
-	    (code = app_uid(w.o.login, w.o.uid, &w.uid)) != EXIT_DONE ||
-	    (code = app_start(w.app)) != EXIT_DONE)
+	    (code = app_start(w.app)) != EXIT_DONE ||
+	    (code = app_uid(w.o.login, w.o.uid, &w.uid)) != EXIT_DONE)
 		goto out;
 	key_fingerprint(&w.key, w.fingerprint);
 	catch_signals();

@@ -89,12 +89,8 @@ refused(const struct refusal *no)
 static int
 store(const struct app *app, const struct cache *cache, const struct jwks *keys)
 {
-	int lock, r;
+	int r = tenantkeys_store(cache, keys, clock_now());
 
-	if ((r = cache_lock(cache, CACHE_LOCK_TENANT_KEYS, &lock)) == 0) {
-		r = cache_tenant_keys_store(cache, keys);
-		close(lock);
-	}
 	return r == 0 ? EXIT_DONE : app_state_error(app, r, AAD_R_DISK);
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/aadssh/tenantkeys.h"
 
@@ -107,4 +108,23 @@ tenantkeys_due(const struct jwks *keys, const struct conf *conf, int64_t now)
 	return keys == NULL || strcmp(keys->issuer, conf->issuer) != 0 ||
 	       keys->fetched_at > now ||
 	       now - keys->fetched_at >= conf->keys_refresh;
+}
+
+int
+tenantkeys_store(const struct cache *cache, const struct jwks *keys,
+    int64_t now)
+{
+	struct jwks *there = NULL;
+	enum reason why;
+	int lock, r;
+
+	if ((r = cache_lock(cache, CACHE_LOCK_TENANT_KEYS, &lock)) != 0)
+		return r;
+	if (cache_tenant_keys_load(cache, &there, &why) != 0 ||
+	    there->fetched_at <= keys->fetched_at || there->fetched_at > now ||
+	    strcmp(there->issuer, keys->issuer) != 0)
+		r = cache_tenant_keys_store(cache, keys);
+	jwks_free(there);
+	close(lock);
+	return r;
 }

@@ -13,6 +13,7 @@
 
 #include "cmd/aadssh/exchange.h"
 #include "core/conf.h"
+#include "host/cache.h"
 #include "idp/discovery.h"
 #include "token/jwks.h"
 
@@ -55,5 +56,13 @@ int keys_fetch(struct http *http, const struct conf *conf,
  */
 bool tenantkeys_due(const struct jwks *keys, const struct conf *conf,
     int64_t now);
+
+/*
+ * Keep fetched keys, under their lock, unless somebody stored newer ones
+ * meanwhile.  now: Unix seconds; keys from its future are no newer.
+ * Returns 0 or an error of cache_lock() or cache_tenant_keys_store().
+ */
+int tenantkeys_store(const struct cache *cache, const struct jwks *keys,
+    int64_t now) AAD_MUST_CHECK;
 
 #endif /* AAD_TENANTKEYS_H */
