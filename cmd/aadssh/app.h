@@ -75,7 +75,8 @@ int app_read_key(const char *path, struct key *key);
 
 /*
  * The uid that policy judges: of the account named login, or arg when it is
- * not NULL.  After app_start(): a name service is not asked as root.  An unknown account is POLICY_UID_UNJUDGED with a warning line.
+ * not NULL.  After app_start(): a name service is not asked as root.  An
+ * unknown account is POLICY_UID_UNJUDGED with a warning line.
  * Returns EXIT_DONE or EXIT_USAGE for a bad arg.
  */
 int app_uid(const char *login, const char *arg, int64_t *uidp);

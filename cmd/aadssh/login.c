@@ -133,7 +133,7 @@ open_state(struct work *w)
 		return refuse_state(w, r, why);
 	if ((r = cache_record_key(&w->cache, &w->record_key)) != 0)
 		return refuse_state(w, r, AAD_R_RECORD_KEY_UNREADABLE);
-	r = cache_tenant_keys_load(&w->cache, &w->keys, &why);
+	r = cache_tenant_keys_load(&w->cache, NULL, &w->keys, &why);
 	/* NB. whatever is wrong with them, the sign-in fetches them anew. */
 	return r == AAD_ENOMEM ? refuse(w, AAD_R_NO_MEMORY, NULL) : 0;
 }

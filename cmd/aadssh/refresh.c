@@ -104,7 +104,7 @@ refresh(const struct app *app, const struct cache *cache,
 	enum reason why;
 	int code, fetched = 0;
 
-	if (cache_tenant_keys_load(cache, &keys, &why) == AAD_ENOMEM)
+	if (cache_tenant_keys_load(cache, NULL, &keys, &why) == AAD_ENOMEM)
 		return out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);
 	if (o->force || tenantkeys_due(keys, app->conf, clock_now())) {
 		jwks_free(keys);

@@ -147,7 +147,7 @@ keys_fetched(const struct report *rep, enum reason *whyp)
 	struct jwks *keys = NULL;
 	int64_t at;
 
-	if (cache_tenant_keys_load(&rep->cache, &keys, whyp) != 0)
+	if (cache_tenant_keys_load(&rep->cache, NULL, &keys, whyp) != 0)
 		return 0;
 	at = keys->fetched_at;
 	*whyp = rep->now - at > rep->app->conf->keys_max_age

@@ -120,7 +120,7 @@ tenantkeys_store(const struct cache *cache, const struct jwks *keys,
 
 	if ((r = cache_lock(cache, CACHE_LOCK_TENANT_KEYS, &lock)) != 0)
 		return r;
-	if (cache_tenant_keys_load(cache, &there, &why) != 0 ||
+	if (cache_tenant_keys_load(cache, NULL, &there, &why) != 0 ||
 	    there->fetched_at <= keys->fetched_at || there->fetched_at > now ||
 	    strcmp(there->issuer, keys->issuer) != 0)
 		r = cache_tenant_keys_store(cache, keys);

@@ -465,8 +465,8 @@ cache_sweep(const struct cache *c, int64_t now)
 }
 
 int
-cache_tenant_keys_load(const struct cache *c, struct jwks **outp,
-    enum reason *whyp)
+cache_tenant_keys_load(const struct cache *c, const char *only,
+    struct jwks **outp, enum reason *whyp)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -478,7 +478,7 @@ cache_tenant_keys_load(const struct cache *c, struct jwks **outp,
 	*whyp = r == AAD_ENOENT ? AAD_R_NO_TENANT_KEYS
 				: AAD_R_TENANT_KEYS_UNREADABLE;
 	if (r == 0)
-		r = jwks_parse(text, len, outp);
+		r = jwks_parse(text, len, only, outp);
 	free(text);
 	if (r == AAD_EPERM || r == AAD_EFORMAT || r == AAD_EVERSION ||
 	    r == AAD_ETOOBIG)

@@ -130,12 +130,13 @@ void cache_sweep(const struct cache *c, int64_t now);
 
 /*
  * The tenant keys, keys.json.
+ * only: as in jwks_parse().
  * *whyp: NO_TENANT_KEYS, TENANT_KEYS_UNREADABLE.
  * Returns 0; AAD_ENOENT for none; AAD_EREFUSED when they are damaged or not
  * of the right owner; AAD_ENOMEM; AAD_ESYS.
  */
-int cache_tenant_keys_load(const struct cache *c, struct jwks **outp,
-    enum reason *whyp) AAD_MUST_CHECK;
+int cache_tenant_keys_load(const struct cache *c, const char *only,
+    struct jwks **outp, enum reason *whyp) AAD_MUST_CHECK;
 
 /* Returns 0 or an error of jwks_format() or file_replace(). */
 int cache_tenant_keys_store(const struct cache *c,

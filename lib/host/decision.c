@@ -211,10 +211,10 @@ remember(struct decision *d, const struct claims *c)
 }
 
 static enum reason
-load_tenant_keys(struct work *w)
+load_tenant_keys(struct work *w, const char *kid)
 {
 	enum reason why = AAD_R_UNSET;
-	int r = cache_tenant_keys_load(&w->cache, &w->keys, &why);
+	int r = cache_tenant_keys_load(&w->cache, kid, &w->keys, &why);
 
 	if (r == AAD_ENOMEM)
 		return refuse(w, 4, AAD_R_NO_MEMORY);
@@ -225,28 +225,33 @@ load_tenant_keys(struct work *w)
 	return AAD_R_ALLOWED;
 }
 
-/* Step 4: the token, all of it. */
+/* Guard, key, signature, claims; the token's owner is remembered. */
 static enum reason
-step_token(struct work *w)
+judge_token(struct work *w, int64_t grace)
 {
 	const struct conf *conf = w->ask->conf;
-	const struct record *rec = w->record;
-	struct token_expect want = { .issuer = conf->issuer,
+	const char *token = w->record->id_token;
+	const struct token_expect want = { .issuer = conf->issuer,
 		.audience = conf->client_id,
 		.tenant = conf->tenant,
 		.now = w->ask->now,
+		.grace = grace,
 		.oracles = { w->ask->oracle },
 		.noracles = 1 };
 	struct claims *late = NULL;
-	enum reason why;
+	enum reason why = AAD_R_UNSET, keys;
+	struct jws j;
 	int r;
 
-	if ((why = load_tenant_keys(w)) != AAD_R_ALLOWED)
-		return why;
-	if (rec->renewal == RENEWAL_UNREACHABLE)
-		want.grace = conf->grace;
-	r = token_judge(rec->id_token, strlen(rec->id_token), w->keys, &want,
-	    &w->claims, &late, &why);
+	if ((r = jws_split(token, strlen(token), &j, &why)) == 0) {
+		if ((keys = load_tenant_keys(w, j.kid)) != AAD_R_ALLOWED) {
+			jws_release(&j);
+			return keys; /* noted */
+		}
+		r = token_judge_split(&j, w->keys, &want, &w->claims, &late,
+		    &why);
+		jws_release(&j);
+	}
 	if (late != NULL)
 		remember(w->d, late);
 	claims_free(late);
@@ -254,13 +259,28 @@ step_token(struct work *w)
 		return refuse(w, 4, AAD_R_NO_MEMORY);
 	if (r != 0)
 		return refuse(w, 4, r == AAD_EREFUSED ? why : AAD_R_UNSET);
+	return AAD_R_ALLOWED;
+}
+
+/* Step 4: the token, all of it. */
+static enum reason
+step_token(struct work *w)
+{
+	const struct record *rec = w->record;
+	int64_t grace = 0;
+	enum reason why;
+
+	if (rec->renewal == RENEWAL_UNREACHABLE)
+		grace = w->ask->conf->grace;
+	if ((why = judge_token(w, grace)) != AAD_R_ALLOWED)
+		return why;
 	if (strcmp(w->claims->tid, rec->tid) != 0 ||
 	    strcmp(w->claims->oid, rec->oid) != 0)
 		return refuse(w, 4, AAD_R_RECORD_MISMATCH);
 	remember(w->d, w->claims);
-	w->d->until = w->claims->exp > INT64_MAX - want.grace
+	w->d->until = w->claims->exp > INT64_MAX - grace
 			  ? INT64_MAX
-			  : w->claims->exp + want.grace;
+			  : w->claims->exp + grace;
 	note(w, 4, true, "token of %s (oid %s), tenant and application right",
 	    w->d->upn[0] != '\0' ? w->d->upn : "a user without name",
 	    w->d->oid);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +12,7 @@
 #include "token/jwks.h"
 
 #define VERSION	 1
+#define KEY_HEAD "{\"kid\":\""
 #define TEMPLATE "{tenantid}"
 
 /* A base64url unsigned number without leading zero byte (RFC 7518 s.2). */
@@ -188,55 +191,127 @@ out:
 	return r;
 }
 
-/* The members of our own form, all of them and no other. */
-static int
-parse_set(const json_t *o, struct jwks **sp)
+/* One line of our own form; its line feed is not counted. */
+struct line {
+	const char *p;
+	size_t len;
+};
+
+/* Take the next line off *text; a last one without line feed is none. */
+static bool
+next_line(struct line *text, struct line *out)
 {
-	const json_t *version = json_object_get(o, "v");
-	const json_t *at = json_object_get(o, "fetched_at");
-	const json_t *keys = json_object_get(o, "keys");
-	const char *issuer = json_string_value(json_object_get(o, "issuer"));
-	struct jwks *s;
-	size_t i, n = json_array_size(keys);
+	const char *end = memchr(text->p, '\n', text->len);
+
+	if (end == NULL)
+		return false;
+	out->p = text->p;
+	out->len = (size_t)(end - text->p);
+	text->p += out->len + 1;
+	text->len -= out->len + 1;
+	return true;
+}
+
+/* The first line: version, issuer, time, and no other member. */
+static int
+parse_head(const struct line *l, size_t max, struct jwks **sp)
+{
+	const json_t *version, *at;
+	const char *issuer;
+	json_t *o;
 	int r;
 
-	if (!json_is_integer(version))
-		return AAD_EFORMAT;
-	if (json_integer_value(version) > VERSION)
-		return AAD_EVERSION;
-	if (json_integer_value(version) != VERSION || issuer == NULL ||
-	    !json_is_integer(at) || json_integer_value(at) < 0 || n == 0 ||
-	    json_object_size(o) != 4)
-		return AAD_EFORMAT;
-	if (n > JWKS_KEYS_MAX)
-		return AAD_ETOOBIG;
-	if ((r = set_new(issuer, (int64_t)json_integer_value(at), n, sp)) != 0)
+	if ((r = strictjson_load(l->p, l->len, &o)) != 0)
 		return r;
-	s = *sp;
-	for (i = 0; i < n; i++) {
-		const json_t *k = json_array_get(keys, i);
-		if (json_object_size(k) != 3 || kid_repeated(keys, i))
-			return AAD_EFORMAT;
-		if ((r = take_key(k, &s->keys[i])) != 0)
-			return r;
+	version = json_object_get(o, "v");
+	at = json_object_get(o, "fetched_at");
+	issuer = json_string_value(json_object_get(o, "issuer"));
+	if (json_is_integer(version) && json_integer_value(version) > VERSION)
+		r = AAD_EVERSION;
+	else if (json_integer_value(version) != VERSION || issuer == NULL ||
+		 !json_is_integer(at) || json_integer_value(at) < 0 ||
+		 json_object_size(o) != 3)
+		r = AAD_EFORMAT;
+	else
+		r = set_new(issuer, (int64_t)json_integer_value(at), max, sp);
+	json_decref(o);
+	return r;
+}
+
+/* The kid that a key's line begins with. */
+static int
+line_kid(const struct line *l, char kid[static NAME_KID_MAX + 1])
+{
+	const char *p = l->p + strlen(KEY_HEAD), *end;
+
+	if (l->len <= strlen(KEY_HEAD) ||
+	    memcmp(l->p, KEY_HEAD, strlen(KEY_HEAD)) != 0 ||
+	    (end = memchr(p, '"', l->len - strlen(KEY_HEAD))) == NULL ||
+	    end - p > NAME_KID_MAX)
+		return AAD_EFORMAT;
+	memcpy(kid, p, (size_t)(end - p));
+	kid[end - p] = '\0';
+	return name_kid_ok(kid) ? 0 : AAD_EFORMAT;
+}
+
+static int
+parse_key(const struct line *l, const char *kid, struct jwks *s)
+{
+	json_t *o;
+	int r;
+
+	if ((r = strictjson_load(l->p, l->len, &o)) != 0)
+		return r;
+	r = AAD_EFORMAT;
+	if (json_object_size(o) == 3 &&
+	    (r = take_key(o, &s->keys[s->n])) == 0) {
+		/* NB. what was read as bytes and as JSON must agree. */
+		r = strcmp(s->keys[s->n].kid, kid) == 0 ? 0 : AAD_EFORMAT;
 		s->n++;
 	}
-	return 0;
+	json_decref(o);
+	return r;
+}
+
+/* All keys' lines; only the wanted key is parsed when one is wanted. */
+static int
+parse_keys(struct line text, const char *only, struct jwks *s)
+{
+	char kids[JWKS_KEYS_MAX][NAME_KID_MAX + 1];
+	struct line l;
+	size_t n, i;
+	int r = 0;
+
+	for (n = 0; r == 0 && next_line(&text, &l); n++) {
+		if (n == JWKS_KEYS_MAX)
+			return AAD_ETOOBIG;
+		if (line_kid(&l, kids[n]) != 0)
+			return AAD_EFORMAT;
+		for (i = 0; i < n; i++)
+			if (strcmp(kids[i], kids[n]) == 0)
+				return AAD_EFORMAT;
+		if (only == NULL || strcmp(only, kids[n]) == 0)
+			r = parse_key(&l, kids[n], s);
+	}
+	if (r == 0 && (n == 0 || text.len != 0))
+		r = AAD_EFORMAT;
+	return r;
 }
 
 int
-jwks_parse(const char *text, size_t len, struct jwks **outp)
+jwks_parse(const char *text, size_t len, const char *only, struct jwks **outp)
 {
+	struct line rest = { text, len }, head = { text, len };
 	struct jwks *s = NULL;
-	json_t *o = NULL;
+	bool whole;
 	int r;
 
 	*outp = NULL;
 	if (len > JWKS_FILE_MAX)
 		return AAD_ETOOBIG;
-	if ((r = strictjson_load(text, len, &o)) == 0)
-		r = parse_set(o, &s);
-	json_decref(o);
+	whole = next_line(&rest, &head);
+	if ((r = parse_head(&head, only == NULL ? JWKS_KEYS_MAX : 1, &s)) == 0)
+		r = whole ? parse_keys(rest, only, s) : AAD_EFORMAT;
 	if (r != 0) {
 		jwks_free(s);
 		return r;
@@ -245,41 +320,69 @@ jwks_parse(const char *text, size_t len, struct jwks **outp)
 	return 0;
 }
 
-static json_t *
-key_json(const struct jwk *k)
+/* A value as one line, heap. */
+static char *
+line_of(json_t *o)
 {
-	char *n = NULL, *e = NULL;
-	json_t *o = NULL;
+	char *text = strictjson_dump(o), *line = NULL;
 
+	json_decref(o);
+	if (text != NULL && (line = malloc(strlen(text) + 2)) != NULL)
+		snprintf(line, strlen(text) + 2, "%s\n", text);
+	free(text);
+	return line;
+}
+
+static char *
+key_line(const struct jwk *k)
+{
+	char *n = NULL, *e = NULL, *line = NULL;
+
+	/* NB. kid first: line_kid() reads it there. */
 	if (b64_encode(B64_URL, k->n, k->n_len, &n) == 0 &&
 	    b64_encode(B64_URL, k->e, k->e_len, &e) == 0)
-		o = json_pack("{s:s s:s s:s}", "kid", k->kid, "n", n, "e", e);
+		line = line_of(json_pack("{s:s s:s s:s}", "kid", k->kid, "n", n,
+		    "e", e));
 	free(n);
 	free(e);
-	return o;
+	return line;
+}
+
+/* Put text behind *outp, which grows.  text is consumed, NULL is no memory. */
+static int
+append(char **outp, size_t *lenp, char *text)
+{
+	size_t more = text == NULL ? 0 : strlen(text);
+	char *p = text == NULL ? NULL : realloc(*outp, *lenp + more + 1);
+
+	if (p != NULL) {
+		memcpy(p + *lenp, text, more + 1);
+		*outp = p;
+		*lenp += more;
+	}
+	free(text);
+	return p == NULL ? AAD_ENOMEM : 0;
 }
 
 int
 jwks_format(const struct jwks *s, char **outp, size_t *lenp)
 {
-	json_t *keys = json_array(), *o = NULL;
 	size_t i;
+	int r;
 
 	*outp = NULL;
 	*lenp = 0;
-	if (keys == NULL)
-		return AAD_ENOMEM;
-	for (i = 0; i < s->n; i++)
-		if (json_array_append_new(keys, key_json(&s->keys[i])) != 0)
-			goto out;
-	o = json_pack("{s:i s:s s:I s:O}", "v", VERSION, "issuer", s->issuer,
-	    "fetched_at", (json_int_t)s->fetched_at, "keys", keys);
-	if ((*outp = strictjson_dump(o)) != NULL)
-		*lenp = strlen(*outp);
-out:
-	json_decref(o);
-	json_decref(keys);
-	return *outp == NULL ? AAD_ENOMEM : 0;
+	r = append(outp, lenp,
+	    line_of(json_pack("{s:i s:s s:I}", "v", VERSION, "issuer",
+		s->issuer, "fetched_at", (json_int_t)s->fetched_at)));
+	for (i = 0; r == 0 && i < s->n; i++)
+		r = append(outp, lenp, key_line(&s->keys[i]));
+	if (r != 0) {
+		free(*outp);
+		*outp = NULL;
+		*lenp = 0;
+	}
+	return r;
 }
 
 const struct jwk *

@@ -53,10 +53,16 @@ int jwks_strip(const char *text, size_t len, const char *issuer,
     const char *tenant, int64_t fetched_at, struct jwks **outp) AAD_MUST_CHECK;
 
 /*
- * Our own form, docs/formats.md "Tenant keys": what jwks_format() wrote.
+ * Our own form, docs/formats.md "Tenant keys": what jwks_format() wrote, one
+ * line of JSON for the set and one for each key.
+ *
+ * only: a kid; the other keys' lines are looked at, not parsed, and *outp
+ * has that key or none.  A JSON parser takes a key character by character,
+ * and the hook needs one.  NULL: all.
  * Returns 0; AAD_EVERSION; AAD_ETOOBIG; AAD_EFORMAT; AAD_ENOMEM.
  */
-int jwks_parse(const char *text, size_t len, struct jwks **outp) AAD_MUST_CHECK;
+int jwks_parse(const char *text, size_t len, const char *only,
+    struct jwks **outp) AAD_MUST_CHECK;
 
 /* The text to keep; the caller frees it.  Returns 0 or AAD_ENOMEM. */
 int jwks_format(const struct jwks *s, char **outp, size_t *lenp) AAD_MUST_CHECK;

@@ -64,12 +64,11 @@ judge(const struct claims *c, const struct token_expect *want)
 }
 
 int
-token_judge(const char *token, size_t len, const struct jwks *keys,
+token_judge_split(const struct jws *j, const struct jwks *keys,
     const struct token_expect *want, struct claims **outp,
     struct claims **latep, enum reason *whyp)
 {
 	struct claims *c = NULL;
-	struct jws j;
 	int r;
 
 	*outp = NULL;
@@ -83,29 +82,38 @@ token_judge(const char *token, size_t len, const struct jwks *keys,
 		*whyp = AAD_R_TENANT_KEYS_FOREIGN;
 		return AAD_EREFUSED;
 	}
-	if ((r = jws_split(token, len, &j, whyp)) != 0)
+	if ((r = verify(j, keys, want, whyp)) != 0)
 		return r;
-	if ((r = verify(&j, keys, want, whyp)) != 0)
-		goto out;
-	if ((r = claims_parse(j.payload, j.payload_len, &c)) != 0) {
+	if ((r = claims_parse(j->payload, j->payload_len, &c)) != 0) {
 		*whyp = AAD_R_TOKEN_CLAIMS;
-		if (r != AAD_ENOMEM)
-			r = AAD_EREFUSED;
-		goto out;
+		return r == AAD_ENOMEM ? r : AAD_EREFUSED;
 	}
 	*whyp = judge(c, want);
 	if (*whyp == AAD_R_ALLOWED) {
 		*outp = c;
-		c = NULL; /* now the caller's */
-		goto out;
+		return 0;
 	}
-	r = AAD_EREFUSED;
-	if (*whyp == AAD_R_TOKEN_EXPIRED && latep != NULL) {
-		*latep = c;
-		c = NULL; /* now the caller's */
-	}
-out:
-	claims_free(c);
+	if (*whyp == AAD_R_TOKEN_EXPIRED && latep != NULL)
+		*latep = c; /* now the caller's */
+	else
+		claims_free(c);
+	return AAD_EREFUSED;
+}
+
+int
+token_judge(const char *token, size_t len, const struct jwks *keys,
+    const struct token_expect *want, struct claims **outp,
+    struct claims **latep, enum reason *whyp)
+{
+	struct jws j;
+	int r;
+
+	*outp = NULL;
+	if (latep != NULL)
+		*latep = NULL;
+	if ((r = jws_split(token, len, &j, whyp)) != 0)
+		return r;
+	r = token_judge_split(&j, keys, want, outp, latep, whyp);
 	jws_release(&j);
 	return r;
 }

@@ -55,4 +55,12 @@ int token_judge(const char *token, size_t len, const struct jwks *keys,
     const struct token_expect *want, struct claims **outp,
     struct claims **latep, enum reason *whyp) AAD_MUST_CHECK;
 
+/*
+ * The same of a token that jws_split() took apart, for who must know its kid
+ * before the keys are loaded.
+ */
+int token_judge_split(const struct jws *j, const struct jwks *keys,
+    const struct token_expect *want, struct claims **outp,
+    struct claims **latep, enum reason *whyp) AAD_MUST_CHECK;
+
 #endif /* AAD_TOKEN_H */

@@ -19,11 +19,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	if (len > 0)
 		memcpy(text, data, len);
-	if (jwks_parse(text, len, &s) != 0 &&
+	if (jwks_parse(text, len, NULL, &s) != 0 &&
 	    jwks_strip(text, len, "https://i/t/v2.0", "t", 0, &s) != 0)
 		goto out;
 	if (jwks_format(s, &kept, &n) != 0 ||
-	    jwks_parse(kept, n, &again) != 0 || again->n != s->n)
+	    jwks_parse(kept, n, NULL, &again) != 0 || again->n != s->n)
 		abort();
 out:
 	jwks_free(again);

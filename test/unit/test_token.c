@@ -1366,7 +1366,7 @@ keys_file_round_trip(void **state)
 	(void)state;
 	assert_int_equal(jwks_format(listed, &text, &len), 0);
 	assert_int_equal(len, strlen(text));
-	assert_int_equal(jwks_parse(text, len, &s), 0);
+	assert_int_equal(jwks_parse(text, len, NULL, &s), 0);
 	assert_int_equal(s->n, listed->n);
 	assert_int_equal(s->fetched_at, listed->fetched_at);
 	assert_string_equal(s->issuer, listed->issuer);
@@ -1388,7 +1388,8 @@ keys_file_round_trip(void **state)
 
 #define KEY1 "{\"kid\":\"a\",\"n\":\"xw\",\"e\":\"AQAB\"}"
 #define FILE1(v, at, keys)                                                     \
-	"{\"v\":" v ",\"issuer\":\"i\",\"fetched_at\":" at ",\"keys\":" keys "}"
+	"{\"v\":" v ",\"issuer\":\"i\",\"fetched_at\":" at "}\n" keys
+#define K1 KEY1 "\n"
 
 static void
 II_K5_keys_file(void **state)
@@ -1396,47 +1397,54 @@ II_K5_keys_file(void **state)
 	static const struct {
 		const char *text;
 		int r;
-	} cases[] = { { FILE1("1", "0", "[" KEY1 "]"), 0 },
-		{ FILE1("1", "9223372036854775807", "[" KEY1 "]"), 0 },
-		{ FILE1("2", "0", "[" KEY1 "]"), AAD_EVERSION },
+	} cases[] = { { FILE1("1", "0", K1), 0 },
+		{ FILE1("1", "9223372036854775807", K1), 0 },
+		{ FILE1("2", "0", K1), AAD_EVERSION },
 		{ "{\"v\":99,\"new\":true}", AAD_EVERSION },
-		{ FILE1("0", "0", "[" KEY1 "]"), AAD_EFORMAT },
-		{ FILE1("-1", "0", "[" KEY1 "]"), AAD_EFORMAT },
-		{ FILE1("1.0", "0", "[" KEY1 "]"), AAD_EFORMAT },
-		{ FILE1("\"1\"", "0", "[" KEY1 "]"), AAD_EFORMAT },
-		{ FILE1("null", "0", "[" KEY1 "]"), AAD_EFORMAT },
-		{ FILE1("1", "-1", "[" KEY1 "]"), AAD_EFORMAT },
-		{ FILE1("1", "0.5", "[" KEY1 "]"), AAD_EFORMAT },
-		{ FILE1("1", "\"0\"", "[" KEY1 "]"), AAD_EFORMAT },
-		{ FILE1("1", "9223372036854775808", "[" KEY1 "]"),
-		    AAD_EFORMAT },
-		{ FILE1("1", "0", "[]"), AAD_EFORMAT },
-		{ FILE1("1", "0", "{}"), AAD_EFORMAT },
-		{ FILE1("1", "0", "[null]"), AAD_EFORMAT },
-		{ FILE1("1", "0", "[[]]"), AAD_EFORMAT },
-		{ FILE1("1", "0", "[" KEY1 "," KEY1 "]"), AAD_EFORMAT },
-		{ FILE1("1", "0", "[" KEY1 "],\"x\":1"), AAD_EFORMAT },
-		{ FILE1("1", "0", "[" KEY1 "],\"v\":1"), AAD_EFORMAT },
-		{ FILE1("1", "0", "[" KEY1 "]") "\n", 0 },
-		{ FILE1("1", "0", "[" KEY1 "]") "x", AAD_EFORMAT },
+		{ FILE1("0", "0", K1), AAD_EFORMAT },
+		{ FILE1("-1", "0", K1), AAD_EFORMAT },
+		{ FILE1("1.0", "0", K1), AAD_EFORMAT },
+		{ FILE1("\"1\"", "0", K1), AAD_EFORMAT },
+		{ FILE1("null", "0", K1), AAD_EFORMAT },
+		{ FILE1("1", "-1", K1), AAD_EFORMAT },
+		{ FILE1("1", "0.5", K1), AAD_EFORMAT },
+		{ FILE1("1", "\"0\"", K1), AAD_EFORMAT },
+		{ FILE1("1", "9223372036854775808", K1), AAD_EFORMAT },
+		{ FILE1("1", "0,\"x\":1", K1), AAD_EFORMAT },
+		{ FILE1("1", "0,\"v\":1", K1), AAD_EFORMAT },
+		{ FILE1("1", "0", ""), AAD_EFORMAT },
+		{ FILE1("1", "0", "\n"), AAD_EFORMAT },
+		{ FILE1("1", "0", "{}\n"), AAD_EFORMAT },
+		{ FILE1("1", "0", "null\n"), AAD_EFORMAT },
+		{ FILE1("1", "0", "[" KEY1 "]\n"), AAD_EFORMAT },
+		{ FILE1("1", "0", K1 K1), AAD_EFORMAT },
+		{ FILE1("1", "0", KEY1), AAD_EFORMAT },
+		{ FILE1("1", "0", K1 "\n"), AAD_EFORMAT },
+		{ FILE1("1", "0", K1 "x"), AAD_EFORMAT },
+		{ FILE1("1", "0", " " K1), AAD_EFORMAT },
+		{ FILE1("1", "0", KEY1 "x\n"), AAD_EFORMAT },
 		{ FILE1("1", "0",
-		      "[{\"kid\":\"a\",\"n\":\"xw\",\"e\":\"AQAB\",\"d\":\"x\"}"
-		      "]"),
+		      "{\"kid\":\"a\",\"n\":\"xw\",\"e\":\"AQAB\",\"d\":"
+		      "\"x\"}\n"),
 		    AAD_EFORMAT },
-		{ FILE1("1", "0", "[{\"kid\":\"a\",\"n\":\"xw\"}]"),
+		{ FILE1("1", "0", "{\"kid\":\"a\",\"n\":\"xw\"}\n"),
 		    AAD_EFORMAT },
-		{ FILE1("1", "0",
-		      "[{\"kid\":\"a/b\",\"n\":\"xw\",\"e\":\"AQAB\"}]"),
-		    AAD_EFORMAT },
-		{ FILE1("1", "0",
-		      "[{\"kid\":\"a\",\"n\":\"AAEB\",\"e\":\"AQAB\"}]"),
-		    AAD_EFORMAT },
-		{ FILE1("1", "0", "[{\"kid\":\"a\",\"n\":\"\",\"e\":\"AQ\"}]"),
+		{ FILE1("1", "0", "{\"n\":\"xw\",\"kid\":\"a\"}\n"),
 		    AAD_EFORMAT },
 		{ FILE1("1", "0",
-		      "[{\"kid\":\"a\",\"n\":\"xx\",\"e\":\"AQ\"}]"),
+		      "{\"kid\":\"a\",\"kid\":\"b\",\"n\":\"xw\",\"e\":"
+		      "\"AQAB\"}\n"),
 		    AAD_EFORMAT },
-		{ "{\"v\":1,\"fetched_at\":0,\"keys\":[" KEY1 "],\"x\":1}",
+		{ FILE1("1", "0",
+		      "{\"kid\":\"a/b\",\"n\":\"xw\",\"e\":\"AQAB\"}\n"),
+		    AAD_EFORMAT },
+		{ FILE1("1", "0",
+		      "{\"kid\":\"a\",\"n\":\"AAEB\",\"e\":\"AQAB\"}\n"),
+		    AAD_EFORMAT },
+		{ FILE1("1", "0", "{\"kid\":\"a\",\"n\":\"\",\"e\":\"AQ\"}\n"),
+		    AAD_EFORMAT },
+		{ FILE1("1", "0",
+		      "{\"kid\":\"a\",\"n\":\"xx\",\"e\":\"AQ\"}\n"),
 		    AAD_EFORMAT },
 		{ "[1]", AAD_EFORMAT }, { "", AAD_EFORMAT },
 		{ "{}", AAD_EFORMAT } };
@@ -1446,22 +1454,57 @@ II_K5_keys_file(void **state)
 
 	(void)state;
 	for (i = 0; i < LEN(cases); i++) {
-		if (jwks_parse(cases[i].text, strlen(cases[i].text), &s) !=
-		    cases[i].r)
+		if (jwks_parse(cases[i].text, strlen(cases[i].text), NULL,
+			&s) != cases[i].r)
 			fail_msg("%s", cases[i].text);
 		assert_int_equal(s != NULL, cases[i].r == 0);
 		jwks_free(s);
 	}
 	text = calloc(1, JWKS_FILE_MAX + 2);
 	assert_non_null(text);
+	/* blanks, which JSON allows, up to the bound and one beyond */
 	memset(text, ' ', JWKS_FILE_MAX + 1);
-	memcpy(text, FILE1("1", "0", "[" KEY1 "]"),
-	    strlen(FILE1("1", "0", "[" KEY1 "]")));
-	assert_int_equal(jwks_parse(text, JWKS_FILE_MAX, &s), 0);
+	memcpy(text, FILE1("1", "0", KEY1), strlen(FILE1("1", "0", KEY1)));
+	text[JWKS_FILE_MAX - 1] = '\n';
+	assert_int_equal(jwks_parse(text, JWKS_FILE_MAX, NULL, &s), 0);
 	jwks_free(s);
-	assert_int_equal(jwks_parse(text, JWKS_FILE_MAX + 1, &s), AAD_ETOOBIG);
+	assert_int_equal(jwks_parse(text, JWKS_FILE_MAX + 1, NULL, &s),
+	    AAD_ETOOBIG);
 	assert_null(s);
 	free(text);
+}
+
+/* The hook's way: one key of several, and the others looked at all the same. */
+static void
+II_K5_one_key_of_the_file(void **state)
+{
+	static const char good[] = FILE1("1", "0",
+	    K1 "{\"kid\":\"b\",\"n\":\"xg\",\"e\":\"AQAB\"}\n");
+	static const char *const bad[] = {
+		FILE1("1", "0", K1 "{\"kid\":\"a\",\"n\":\"xg\"}\n"),
+		FILE1("1", "0", K1 "junk\n"),
+		FILE1("1", "0", K1 "{\"kid\":\"b/c\"}\n"),
+		FILE1("1", "0", K1 "{\"kid\":\"b\",\"n\":\"xg\""),
+		FILE1("1", "0",
+		    "{\"kid\":\"a\",\"n\":\"xw\",\"e\":\"AQAB\",\"x\":1}\n"),
+	};
+	struct jwks *s;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(jwks_parse(good, strlen(good), "b", &s), 0);
+	assert_int_equal(s->n, 1);
+	assert_non_null(jwks_find(s, "b"));
+	assert_null(jwks_find(s, "a"));
+	jwks_free(s);
+	assert_int_equal(jwks_parse(good, strlen(good), "c", &s), 0);
+	assert_int_equal(s->n, 0);
+	jwks_free(s);
+	for (i = 0; i < LEN(bad); i++) {
+		assert_int_equal(jwks_parse(bad[i], strlen(bad[i]), "a", &s),
+		    AAD_EFORMAT);
+		assert_null(s);
+	}
 }
 
 /* As many keys as may be, and one more. */
@@ -1476,14 +1519,13 @@ II_K5_keys_file_bounds(void **state)
 	assert_non_null(text);
 	for (n = JWKS_KEYS_MAX; n <= JWKS_KEYS_MAX + 1; n++) {
 		used = (size_t)snprintf(text, room,
-		    "{\"v\":1,\"issuer\":\"i\",\"fetched_at\":0,\"keys\":[");
+		    "{\"v\":1,\"issuer\":\"i\",\"fetched_at\":0}\n");
 		for (i = 0; i < n; i++)
 			used += (size_t)snprintf(text + used, room - used,
-			    "%s{\"kid\":\"k%zu\",\"n\":\"xw\",\"e\":\"AQAB\"}",
-			    i == 0 ? "" : ",", i);
-		used += (size_t)snprintf(text + used, room - used, "]}");
+			    "{\"kid\":\"k%zu\",\"n\":\"xw\",\"e\":\"AQAB\"}\n",
+			    i);
 		assert_true(used < room);
-		assert_int_equal(jwks_parse(text, used, &s),
+		assert_int_equal(jwks_parse(text, used, NULL, &s),
 		    n > JWKS_KEYS_MAX ? AAD_ETOOBIG : 0);
 		assert_int_equal(s == NULL, n > JWKS_KEYS_MAX);
 		jwks_free(s);
@@ -1516,7 +1558,7 @@ keys_flip(const uint8_t *p, size_t len, enum mutation how, size_t where,
 	struct keys_walk *w = arg;
 	struct token_expect want = wanted(0);
 	struct jwks *s = NULL;
-	int r = jwks_parse((const char *)p, len, &s);
+	int r = jwks_parse((const char *)p, len, NULL, &s);
 
 	(void)how;
 	(void)where;
@@ -1691,7 +1733,7 @@ memory_short_over_keys(void **state)
 	assert_true(k > 30);
 	for (k = 1, hit = true; hit; k++) {
 		fault_arm(FAULT_ALLOC, k, ENOMEM);
-		r = jwks_parse(text, text_len, &s);
+		r = jwks_parse(text, text_len, NULL, &s);
 		hit = fault_disarm();
 		assert_int_equal(r, hit ? AAD_ENOMEM : 0);
 		assert_int_equal(s == NULL, hit);
@@ -1755,6 +1797,7 @@ main(void)
 		cmocka_unit_test(II_T11_template_piece_by_piece),
 		cmocka_unit_test(keys_file_round_trip),
 		cmocka_unit_test(II_K5_keys_file),
+		cmocka_unit_test(II_K5_one_key_of_the_file),
 		cmocka_unit_test(II_K5_keys_file_bounds),
 		cmocka_unit_test(II_K5_every_damaged_keys_file),
 		cmocka_unit_test(II_T15_every_damaged_provider_set),
