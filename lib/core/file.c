@@ -266,28 +266,43 @@ file_is_temp(const char *name)
 		   TEMP_DIGITS;
 }
 
+static int
+judge_dir(const struct stat *sb, struct file_owner right)
+{
+	return S_ISDIR(sb->st_mode) && owner_right(sb->st_uid, right) &&
+		       (sb->st_mode & (S_IWGRP | S_IWOTH)) == 0
+		   ? 0
+		   : AAD_EPERM;
+}
+
 int
 file_dir_open(int dirfd, const char *name, struct file_owner right, int *fdp)
 {
 	struct stat sb;
-	int fd, r = 0;
+	int fd, r;
 
 	*fdp = -1;
 	fd = openat(dirfd, name,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return open_error();
-	if (fstat(fd, &sb) == -1)
-		r = AAD_ESYS;
-	else if (!owner_right(sb.st_uid, right) ||
-		 (sb.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		r = AAD_EPERM;
+	r = fstat(fd, &sb) == -1 ? AAD_ESYS : judge_dir(&sb, right);
 	if (r != 0) {
 		close_keep_errno(fd);
 		return r;
 	}
 	*fdp = fd;
 	return 0;
+}
+
+int
+file_dir_check(int dirfd, const char *name, struct file_owner right)
+{
+	struct stat sb;
+
+	if (fstatat(dirfd, name, &sb, AT_SYMLINK_NOFOLLOW) == -1)
+		return open_error();
+	return judge_dir(&sb, right);
 }
 
 /* An empty directory appears with exactly this mode, or not at all. */

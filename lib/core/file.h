@@ -101,6 +101,13 @@ int file_dir_open(int dirfd, const char *name, struct file_owner right,
     int *fdp) AAD_MUST_CHECK;
 
 /*
+ * The same look without opening it, for a directory that only its right
+ * owner could exchange before it is walked through.
+ */
+int file_dir_check(int dirfd, const char *name,
+    struct file_owner right) AAD_MUST_CHECK;
+
+/*
  * The same, and a missing directory is made first: it appears with exactly
  * this mode or not at all, whatever the umask and whenever the process ends,
  * and is fsynced into dirfd (not for AT_FDCWD).  A crash may leave an empty

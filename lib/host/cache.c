@@ -133,13 +133,13 @@ cache_record_pub(const struct cache *c, uint8_t pub[static RECORD_PUB_LEN],
 {
 	char *buf = NULL;
 	size_t len;
-	int fd = -1, r;
+	int r;
 
 	*whyp = AAD_R_RECORD_KEY_UNREADABLE;
-	if ((r = file_dir_open(c->dir, keys_dir, c->right, &fd)) != 0)
+	if ((r = file_dir_check(c->dir, keys_dir, c->right)) != 0)
 		return r;
-	r = file_read(fd, record_pub, c->right, RECORD_PUB_LEN, &buf, &len);
-	close_keep_errno(fd);
+	r = file_read(c->dir, "keys/record.pub", c->right, RECORD_PUB_LEN, &buf,
+	    &len);
 	if (r == 0 && len != RECORD_PUB_LEN)
 		r = AAD_EFORMAT;
 	if (r == 0)

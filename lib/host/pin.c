@@ -54,15 +54,18 @@ parse(const char *text, size_t len, struct pin *p)
 int
 pin_load(const struct cache *c, const char *login, struct pin *p)
 {
-	char *text = NULL;
+	char name[sizeof("pins/") + NAME_LOGIN_MAX], *text = NULL;
 	size_t len = 0;
-	int fd, r;
+	int r;
 
 	memset(p, 0, sizeof(*p));
-	if ((r = pins_dir(c, login, &fd)) != 0)
-		return r;
-	r = file_read(fd, login, c->right, PIN_MAX, &text, &len);
-	close(fd);
+	if (!name_login_ok(login))
+		return AAD_EARG;
+	if ((r = file_dir_check(c->dir, "pins", c->right)) != 0)
+		/* NB. no pins directory at all is not "no pin". */
+		return r == AAD_ENOENT ? AAD_ESYS : r;
+	snprintf(name, sizeof(name), "pins/%s", login);
+	r = file_read(c->dir, name, c->right, PIN_MAX, &text, &len);
 	if (r == 0)
 		r = parse(text, len, p);
 	free(text);

@@ -595,6 +595,40 @@ junk_pin_cannot_tell(void **state)
 	SAYS(w, "pin_unreadable");
 }
 
+/* A directory that is walked through is looked at like one that is opened. */
+static void
+II_P13_directories_walked_through(void **state)
+{
+	static const struct {
+		const char *name, *reason;
+	} dirs[] = { { "pins", "pin_unreadable" },
+		{ "keys", "record_key_unreadable" } };
+	struct world *w = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		assert_int_equal(fchmodat(w->cache.dir, dirs[i].name, 0770, 0),
+		    0);
+		SAYS(w, dirs[i].reason);
+		assert_int_equal(fchmodat(w->cache.dir, dirs[i].name, 0750, 0),
+		    0);
+		SAYS(w, "allowed");
+		assert_int_equal(renameat(w->cache.dir, dirs[i].name,
+				     w->cache.dir, "aside"),
+		    0);
+		assert_int_equal(symlinkat("aside", w->cache.dir, dirs[i].name),
+		    0);
+		SAYS(w, dirs[i].reason);
+		assert_int_equal(unlinkat(w->cache.dir, dirs[i].name, 0), 0);
+		if (i == 0)
+			SAYS(w, dirs[i].reason);
+		assert_int_equal(renameat(w->cache.dir, "aside", w->cache.dir,
+				     dirs[i].name),
+		    0);
+		SAYS(w, "allowed");
+	}
+}
+
 static void
 II_P18_policy_is_judged_every_time(void **state)
 {
@@ -1356,6 +1390,7 @@ main(void)
 		T(record_and_token_name_one_identity),
 		T(no_pin_for_a_mapped_login),
 		T(junk_pin_cannot_tell),
+		T(II_P13_directories_walked_through),
 		T(II_P18_policy_is_judged_every_time),
 		T(uid_below_min_uid),
 		T(II_T10_token_of_another_application),
