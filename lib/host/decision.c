@@ -66,6 +66,9 @@ moment(const struct work *w, int64_t t, char out[static TEXT_TIME_LEN + 1])
 static enum reason
 refuse(struct work *w, int step, enum reason why)
 {
+	/* Whatever a step did wrong, a refusal never reads as a yes. */
+	if (reason_class(why) == REASON_YES)
+		why = AAD_R_UNSET;
 	note(w, step, false, "%s: %s", reason_name(why), reason_sentence(why));
 	return why;
 }
