@@ -81,12 +81,12 @@ policy = rules policy
 idp = cloud reply discovery device grant aadsts
 net = http
 host = hostid record cache refreshtoken offer waiting session denial pin \
-	decision
+	rekey decision
 cli = verb out log priv clock
 cli_hook = log priv clock sandbox
 hook = main
 aadssh = main app signin exchange ui tenantkeys login status explain \
-	refresh deny forget check
+	refresh deny forget rekey check
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))

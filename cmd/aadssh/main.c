@@ -29,6 +29,8 @@ static const struct verb verbs[] = {
 	    "lift such a denial" },
 	{ "forget", verb_forget, "LOGIN [--key SHA256:...] [--pin] [--json]",
 	    "remove the sign-ins of a login, and its pin" },
+	{ "rekey", verb_rekey, "[--json]",
+	    "make new keys of this host, and sign and seal with them anew" },
 	{ "check", verb_check, "[--json]",
 	    "say whether the configuration is sound" },
 	{ NULL, NULL, NULL, NULL },
