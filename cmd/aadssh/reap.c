@@ -127,28 +127,12 @@ remove_stale(struct reap *rp, const char *name)
 	struct session s;
 	int r;
 
-	if (!rp->o->dry_run) {
-		if (sessions_look(rp->dir, name, geteuid(), &s, &r) !=
-		    SESSIONS_GONE)
-			return;
-		r = file_remove(rp->dir, name);
-		if (r == AAD_ENOENT)
-			return;
-		if (r != 0) {
-			unclear(rp, &s, AAD_R_DISK);
-			return;
-		}
-	}
-	rp->stale++;
-}
-
-static void
-remove_of(struct reap *rp, const struct session *s)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "%" PRId64, s->pid);
-	remove_stale(rp, name);
+	if (rp->o->dry_run ||
+	    sessions_look(rp->dir, name, geteuid(), &s, &r) != SESSIONS_GONE)
+		return;
+	r = file_remove(rp->dir, name);
+	if (r != 0 && r != AAD_ENOENT)
+		unclear(rp, &s, AAD_R_DISK);
 }
 
 /* ---- who is denied ---------------------------------------------------------- */
@@ -204,6 +188,31 @@ judge(const struct reap *rp, const struct session *s)
 /* ---- the end of the denied -------------------------------------------------- */
 
 static void
+settle(struct reap *rp, const struct ending *e)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%" PRId64, e->session.pid);
+	switch (e->result) {
+	case ENDING_ENDED:
+	case ENDING_KILLED:
+		rp->ended++;
+		remove_stale(rp, name);
+		break;
+	case ENDING_VANISHED:
+		rp->stale++;
+		remove_stale(rp, name);
+		break;
+	case ENDING_SPARED:
+		rp->spared++;
+		break;
+	case ENDING_OTHER:
+	case ENDING_FAILED:
+		rp->unclear++;
+	}
+}
+
+static void
 finish_batch(struct reap *rp)
 {
 	bool spare = rp->o->dry_run ||
@@ -218,22 +227,7 @@ finish_batch(struct reap *rp)
 		if (spare)
 			e->result = ENDING_SPARED;
 		tell(rp, &e->session, e->why, ending_word(e->result));
-		switch (e->result) {
-		case ENDING_ENDED:
-		case ENDING_KILLED:
-			rp->ended++;
-			remove_of(rp, &e->session);
-			break;
-		case ENDING_VANISHED:
-			remove_of(rp, &e->session);
-			break;
-		case ENDING_SPARED:
-			rp->spared++;
-			break;
-		case ENDING_OTHER:
-		case ENDING_FAILED:
-			rp->unclear++;
-		}
+		settle(rp, e);
 	}
 	rp->nbatch = 0;
 }
@@ -269,6 +263,7 @@ look(struct reap *rp, const char *name, bool auth)
 			consider(rp, &s);
 		break;
 	case SESSIONS_GONE:
+		rp->stale++;
 		remove_stale(rp, name);
 		break;
 	case SESSIONS_CANNOT_TELL:
