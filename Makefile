@@ -86,7 +86,7 @@ cli = verb out log priv clock child proc
 cli_hook = log priv clock sandbox
 hook = main
 aadssh = main app signin exchange ui tenantkeys login status explain \
-	refresh deny forget check reap ending sessions
+	refresh deny forget check reap ending sessions survey show
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))

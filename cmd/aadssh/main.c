@@ -17,8 +17,8 @@
 static const struct verb verbs[] = {
 	{ "login", verb_login, "LOGIN FILE.pub [--uid N] [--json]",
 	    "sign in with a device code; remember the token for this key" },
-	{ "status", verb_status, "[LOGIN] [--json]",
-	    "show the sign-ins of this host, and how long they last" },
+	{ "status", verb_status, "[LOGIN] [--watch [SECONDS]] [--json]",
+	    "show the sign-ins of this host, and who is on it" },
 	{ "explain", verb_explain, "LOGIN FILE.pub [--uid N] [--json]",
 	    "say, step by step, what sshd would be told about this key" },
 	{ "refresh", verb_refresh, "--keys-only [--force] [--json]",
