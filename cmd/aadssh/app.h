@@ -30,6 +30,7 @@ struct app {
 	const char *conf_path;
 	struct conf *conf; /* after app_start() */
 	struct rules *rules; /* after app_start() */
+	bool utf8; /* the locale of whoever started this is UTF-8 */
 };
 
 /*

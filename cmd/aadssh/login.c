@@ -160,8 +160,8 @@ ask_azure(struct work *w)
 	char host[256], key[KEY_TYPE_MAX + KEY_FP_LEN + 2];
 	struct ui_facts facts = { host, w->o.login, key, w->app->conf->tenant,
 		w->app->conf->client_id };
-	struct ui ui;
-	struct signin_tools tools = { w->app->conf, NULL, &ui, &stop };
+	struct ui_tty ui;
+	struct signin_tools tools = { w->app->conf, NULL, &ui.ui, &stop };
 	int r, stored;
 
 	if (gethostname(host, sizeof(host)) == -1)
@@ -171,7 +171,7 @@ ask_azure(struct work *w)
 	    w->fingerprint);
 	if (!app_ca_file_safe(w->app->conf))
 		return refuse(w, AAD_R_CONFIG, APP_CA_FILE_UNSAFE);
-	ui_init(&ui, stderr, &facts);
+	ui_tty_init(&ui, stderr, w->app->utf8, &facts);
 	if (tenantkeys_http(w->app->conf, &stop, &tools.http) != 0)
 		return refuse(w, AAD_R_NO_MEMORY, NULL);
 	r = signin(&tools, &w->keys, &w->in, &w->no);
