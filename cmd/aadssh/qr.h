@@ -13,11 +13,10 @@
 
 #include "core/err.h"
 
-#define QR_QUIET 2 /* light modules around it; the standard asks for 4 */
-#define QR_MODULES_MAX                                                         \
-	57 /* version 10: 271 bytes; more is no use on a screen */
-#define QR_LINES_MAX ((QR_MODULES_MAX + 2 * QR_QUIET + 1) / 2)
-#define QR_LINE_SIZE ((QR_MODULES_MAX + 2 * QR_QUIET) * 3 + 1) /* UTF-8 */
+#define QR_QUIET       2 /* light modules around it; the standard asks for 4 */
+#define QR_MODULES_MAX 57 /* version 10: 271 bytes of text */
+#define QR_LINES_MAX   ((QR_MODULES_MAX + 2 * QR_QUIET + 1) / 2)
+#define QR_LINE_SIZE   ((QR_MODULES_MAX + 2 * QR_QUIET) * 3 + 1) /* UTF-8 */
 
 /* Which modules the blocks paint; the others show the background. */
 enum qr_ink {
