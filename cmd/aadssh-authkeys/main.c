@@ -204,7 +204,7 @@ main(int argc, char **argv)
 	}
 	paths[0] = conf->dir;
 	paths[1] = MACHINE_ID;
-	if (sandbox_paths(paths, 2) != 0 || sandbox_calls() != 0) {
+	if (sandbox_paths(paths, 2, -1) != 0 || sandbox_calls() != 0) {
 		log_failure(&a, AAD_R_SANDBOX, "");
 		_exit(EXIT_CANNOT);
 	}

@@ -416,3 +416,30 @@ decision_release(struct decision *d)
 	free(d->line);
 	memset(d, 0, sizeof(*d));
 }
+
+bool
+decision_curable(enum reason why)
+{
+	switch (why) {
+	/* step 3: no record that counts */
+	case AAD_R_NO_RECORD:
+	case AAD_R_RECORD_OWNER:
+	case AAD_R_RECORD_MALFORMED:
+	case AAD_R_RECORD_VERSION:
+	case AAD_R_RECORD_SIGNATURE:
+	case AAD_R_RECORD_MISMATCH:
+	case AAD_R_FOREIGN_HOST:
+	case AAD_R_RECORD_ENDED:
+	case AAD_R_UNCONFIRMED:
+	/* step 4: too old, or signed by a key that the tenant gave up */
+	case AAD_R_TOKEN_EXPIRED:
+	case AAD_R_UNKNOWN_KID:
+	/* step 5 */
+	case AAD_R_SIGN_IN_STALE:
+	case AAD_R_TENANT_KEYS_STALE:
+	case AAD_R_CLOCK_BACK:
+		return true;
+	default:
+		return false;
+	}
+}

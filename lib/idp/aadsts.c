@@ -124,7 +124,8 @@ static const struct code_row {
 	{ 90038, AADSTS_CONFIG, AAD_R_WRONG_TENANT, NATIONAL },
 	{ 90051, AADSTS_CONFIG, AAD_R_WRONG_TENANT, NATIONAL },
 	{ 90009, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG,
-	    "Set [idp] scope = CLIENT_ID/.default openid profile." },
+	    "Set [idp] scope = CLIENT_ID/.default openid profile "
+	    "offline_access." },
 	{ 500011, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG, SCOPE },
 	{ 650057, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG, SCOPE },
 	{ 65005, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG, SCOPE },

@@ -308,7 +308,7 @@ paths_child(void)
 		"/etc/hostname" };
 
 	CHECK(priv_begin() == 0);
-	CHECK(sandbox_paths(allowed, 3) == 0);
+	CHECK(sandbox_paths(allowed, 3, -1) == 0);
 	if (open("/etc/passwd", O_RDONLY) != -1)
 		return 77; /* no Landlock in this kernel */
 	CHECK(errno == EACCES);
@@ -317,6 +317,49 @@ paths_child(void)
 	CHECK(open("/tmp/aadssh-test-fence", O_WRONLY | O_CREAT, 0600) == -1);
 	CHECK(open("/root", O_RDONLY | O_DIRECTORY) == -1);
 	return 0;
+}
+
+#define APPEND (O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW)
+
+/* In the directory of the offers files are made and grow, and that is all. */
+static int
+append_child(void)
+{
+	static const char *const allowed[] = { "/usr" };
+	char dir[] = "/tmp/aadssh-fence-XXXXXX";
+	int at, fd;
+
+	CHECK(priv_begin() == 0);
+	CHECK(mkdtemp(dir) != NULL);
+	CHECK((at = open(dir, O_RDONLY | O_DIRECTORY)) != -1);
+	CHECK((fd = openat(at, "old", APPEND, 0600)) != -1);
+	CHECK(write(fd, "x", 1) == 1);
+	CHECK(sandbox_paths(allowed, 1, at) == 0);
+	if (open("/etc/passwd", O_RDONLY) != -1)
+		return 77; /* no Landlock in this kernel */
+	CHECK((fd = openat(at, "new", APPEND, 0600)) != -1);
+	CHECK(write(fd, "x", 1) == 1);
+	CHECK(openat(at, "old", APPEND, 0600) != -1);
+	CHECK(openat(at, "old", O_RDONLY) == -1 && errno == EACCES);
+	CHECK(openat(at, ".", O_RDONLY | O_DIRECTORY) == -1);
+	CHECK(unlinkat(at, "old", 0) == -1);
+	CHECK(mkdirat(at, "d", 0700) == -1);
+	CHECK(symlinkat("old", at, "s") == -1);
+	CHECK(openat(at, "../aadssh-outside", APPEND, 0600) == -1);
+	return 0;
+}
+
+static void
+I_B18_landlock_lets_offers_grow(void **state)
+{
+	int r = in_child(append_child);
+
+	(void)state;
+	if (system("rm -rf /tmp/aadssh-fence-*") != 0)
+		fail();
+	if (r == 77)
+		skip();
+	assert_int_equal(r, 0);
 }
 
 static void
@@ -505,6 +548,7 @@ main(void)
 		cmocka_unit_test(wrong_drop_is_an_error),
 #ifndef SANITIZED
 		cmocka_unit_test(I_B18_landlock_fences_paths),
+		cmocka_unit_test(I_B18_landlock_lets_offers_grow),
 		cmocka_unit_test(seccomp_fences_calls),
 #endif
 		cmocka_unit_test(valid_and_wrong_verbs),

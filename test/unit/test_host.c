@@ -412,6 +412,33 @@ denial_never_gets_grace(void **state)
 	assert_int_equal(answer(&ask), AAD_R_IDENTITY_DENIED);
 }
 
+/* A key that a step before the record refused is never offered. */
+static void
+I_B14_only_a_missing_or_old_sign_in_is_an_offer(void **state)
+{
+	static const enum reason never[] = { AAD_R_UNSET, AAD_R_ALLOWED,
+		AAD_R_BAD_LOGIN, AAD_R_KEY_MALFORMED, AAD_R_KEY_TYPE,
+		AAD_R_KEY_WEAK, AAD_R_KEY_CERTIFICATE, AAD_R_LOGIN_DENIED,
+		AAD_R_KEY_DENIED, AAD_R_IDENTITY_DENIED, AAD_R_TOKEN_SIGNATURE,
+		AAD_R_PINNED_OTHER, AAD_R_NOT_ALLOWED, AAD_R_LOGIN_NEVER };
+	int r, n = 0;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		assert_false(decision_curable(never[i]));
+	for (r = 0; r < AAD_R_COUNT; r++) {
+		if (!decision_curable((enum reason)r))
+			continue;
+		assert_int_equal(reason_class((enum reason)r), REASON_NO);
+		n++;
+	}
+	assert_int_equal(n, 14);
+	assert_true(decision_curable(AAD_R_NO_RECORD));
+	assert_true(decision_curable(AAD_R_RECORD_ENDED));
+	assert_true(decision_curable(AAD_R_TOKEN_EXPIRED));
+}
+
 static void
 II_K6_tenant_keys_age(void **state)
 {
@@ -1379,6 +1406,7 @@ main(void)
 		T(expired_token),
 		T(II_K9_grace_only_while_unreachable),
 		T(denial_never_gets_grace),
+		T(I_B14_only_a_missing_or_old_sign_in_is_an_offer),
 		T(II_K6_tenant_keys_age),
 		T(I_B10_sign_in_age),
 		T(II_K12_clock_set_back),
