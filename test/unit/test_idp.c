@@ -374,6 +374,20 @@ forms_hold_what_the_standard_says(void **state)
 	assert_string_equal(form[4], "device_code");
 	assert_string_equal(form[5], "DC");
 	assert_null(form[6]);
+	grant_form_refresh(form, CLIENT, "RT", "openid", NULL);
+	assert_string_equal(form[0], "grant_type");
+	assert_string_equal(form[1], "refresh_token");
+	assert_string_equal(form[2], "client_id");
+	assert_string_equal(form[3], CLIENT);
+	assert_string_equal(form[4], "refresh_token");
+	assert_string_equal(form[5], "RT");
+	assert_string_equal(form[6], "scope");
+	assert_string_equal(form[7], "openid");
+	assert_null(form[8]);
+	grant_form_refresh(form, CLIENT, "RT", "openid", "{}");
+	assert_string_equal(form[8], "claims");
+	assert_string_equal(form[9], "{}");
+	assert_null(form[10]);
 }
 
 static void
@@ -707,8 +721,12 @@ valid_tokens(void **state)
 	assert_int_equal(g.kind, GRANT_TOKEN);
 	assert_int_equal(g.id_token_len, strlen(g.id_token));
 	assert_string_equal(g.id_token, jwt);
+	assert_non_null(g.refresh_token);
+	assert_int_equal(strncmp(g.refresh_token, "1.AXsA", 6), 0);
+	assert_int_equal(g.refresh_token_len, strlen(g.refresh_token));
 	grant_reply_release(&g);
 	assert_null(g.id_token);
+	assert_null(g.refresh_token);
 	grant_reply_release(&g);
 	grant_reply_release(NULL);
 	/* The same body with another status is no success. */
@@ -731,6 +749,32 @@ token_replies_of_every_shape(void **state)
 		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
 		  "\"expires_in\":\"3599\",\"access_token\":5}",
 		    GRANT_TOKEN },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":\"!~\"}",
+		    GRANT_TOKEN },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":\"\"}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":null}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":[\"y\"]}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":\"a b\"}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":\"a\\nb\"}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":\"a\\u00e4\"}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":\"a\\u007f\"}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"refresh_token\":\"x\"}",
+		    GRANT_JUNK },
 		{ "{\"token_type\":\"pop\",\"id_token\":\"x\"}", GRANT_JUNK },
 		{ "{\"token_type\":\"ssh-cert\",\"id_token\":\"x\"}",
 		    GRANT_JUNK },
@@ -771,6 +815,9 @@ token_replies_of_every_shape(void **state)
 		if (g.kind == GRANT_JUNK)
 			assert_non_null(g.why);
 		assert_true((g.kind == GRANT_TOKEN) == (g.id_token != NULL));
+		assert_true(g.kind == GRANT_TOKEN || g.refresh_token == NULL);
+		assert_true((g.refresh_token != NULL) ==
+			    (g.refresh_token_len > 0));
 		grant_reply_release(&g);
 	}
 }
@@ -811,6 +858,31 @@ I_B13_oversize_replies(void **state)
 }
 
 static void
+boundary_refresh_token(void **state)
+{
+	static const char head[] = "{\"token_type\":\"Bearer\",\"id_token\":"
+				   "\"x\",\"refresh_token\":\"";
+	char *text = malloc(sizeof(head) + GRANT_REFRESH_MAX + 8);
+	size_t n = sizeof(head) - 1, len;
+	struct grant_reply g;
+	int i;
+
+	(void)state;
+	assert_non_null(text);
+	for (i = 0; i <= 1; i++) {
+		len = GRANT_REFRESH_MAX + (size_t)i;
+		memcpy(text, head, n);
+		memset(text + n, 'r', len);
+		memcpy(text + n + len, "\"}", 3);
+		assert_int_equal(reply_of(200, text, &g), 0);
+		assert_int_equal(g.kind, i == 0 ? GRANT_TOKEN : GRANT_JUNK);
+		assert_int_equal(g.refresh_token_len, i == 0 ? len : 0);
+		grant_reply_release(&g);
+	}
+	free(text);
+}
+
+static void
 judge_reply(const uint8_t *p, size_t len, enum mutation how, size_t at,
     void *arg)
 {
@@ -824,6 +896,11 @@ judge_reply(const uint8_t *p, size_t len, enum mutation how, size_t at,
 	if (g.kind == GRANT_TOKEN) {
 		assert_true(g.id_token_len > 0);
 		assert_int_equal(strlen(g.id_token), g.id_token_len);
+		for (i = 0; i < g.refresh_token_len; i++)
+			assert_true(g.refresh_token[i] > ' ' &&
+				    g.refresh_token[i] <= '~');
+		assert_true(g.refresh_token == NULL ||
+			    (i > 0 && g.refresh_token[i] == '\0'));
 	} else if (g.kind == GRANT_ERROR) {
 		assert_true(g.error.error[0] != '\0');
 		for (i = 0; g.error.error[i] != '\0'; i++)
@@ -907,6 +984,7 @@ main(void)
 		cmocka_unit_test(valid_tokens),
 		cmocka_unit_test(token_replies_of_every_shape),
 		cmocka_unit_test(I_B13_oversize_replies),
+		cmocka_unit_test(boundary_refresh_token),
 		cmocka_unit_test(damaged_replies_stay_in_bounds),
 		cmocka_unit_test(reply_no_memory_is_said),
 	};
