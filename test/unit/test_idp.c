@@ -668,6 +668,162 @@ the_error_decides_and_numbers_refine(void **state)
 	}
 }
 
+static enum aadsts_renewal
+renewal_of(long status, const char *error, const char *suberror, long a, long b)
+{
+	struct grant_error e;
+
+	memset(&e, 0, sizeof(e));
+	strcpy(e.error, error);
+	strcpy(e.suberror, suberror);
+	if (a != 0)
+		e.codes[e.ncodes++] = a;
+	if (b != 0)
+		e.codes[e.ncodes++] = b;
+	return aadsts_renewal(&e, status);
+}
+
+/* Every number that a refused refresh token is known to come with. */
+static void
+renewal_of_every_number(void **state)
+{
+	static const struct {
+		enum aadsts_renewal want;
+		long codes[40];
+	} rows[] = {
+		{ AADSTS_GONE,
+		    { 50057, 50034, 50105, 51004, 50020, 50014, 16003 } },
+		{ AADSTS_AGAIN,
+		    { 50173, 700082, 70008, 70043, 70044, 50089, 50132, 50133,
+			50078, 50076, 50079, 50074, 50072, 50203, 500121, 70000,
+			50055, 50144, 50126, 16000 } },
+		{ AADSTS_POLICY,
+		    { 53000, 53001, 53002, 53003, 53004, 53010, 53011, 530032,
+			530034, 530035, 530000, 530099, 65001, 7000218, 700016,
+			700025, 50097, 50131, 500212, 500213, 50194, 90002,
+			70011, 500011, 90009 } },
+		{ AADSTS_OUTAGE,
+		    { 90033, 90006, 90024, 50033, 50087, 90012, 90055, 50196, 1,
+			52999, 53012, 529999, 530100, 70016, 123456 } },
+	};
+	size_t i, k;
+	long code;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++)
+		for (k = 0; (code = rows[i].codes[k]) != 0; k++)
+			if (renewal_of(400, "invalid_grant", "", code, 0) !=
+			    rows[i].want)
+				fail_msg("%ld", code);
+}
+
+static void
+renewal_is_read_with_care(void **state)
+{
+	static const struct {
+		long status;
+		const char *error, *suberror;
+		long a, b;
+		enum aadsts_renewal want;
+	} rows[] = {
+		/* The provider in trouble says nothing about anybody. */
+		{ 429, "invalid_grant", "", 50057, 0, AADSTS_OUTAGE },
+		{ 500, "invalid_grant", "", 50057, 0, AADSTS_OUTAGE },
+		{ 503, "invalid_grant", "bad_token", 50173, 0, AADSTS_OUTAGE },
+		{ 400, "temporarily_unavailable", "", 50057, 0, AADSTS_OUTAGE },
+		{ 400, "server_error", "", 50057, 0, AADSTS_OUTAGE },
+		{ 400, "slow_down", "", 50173, 0, AADSTS_OUTAGE },
+		{ 400, "authorization_pending", "", 50057, 0, AADSTS_OUTAGE },
+		{ 400, "?", "", 50057, 0, AADSTS_OUTAGE },
+		{ 400, "account_disabled", "", 50057, 0, AADSTS_OUTAGE },
+		/* Unknown. */
+		{ 400, "invalid_grant", "", 0, 0, AADSTS_OUTAGE },
+		{ 400, "invalid_grant", "", 4711, 0, AADSTS_OUTAGE },
+		{ 400, "invalid_grant", "new_thing", 4711, 0, AADSTS_OUTAGE },
+		{ 400, "access_denied", "", 0, 0, AADSTS_OUTAGE },
+		/* Without a known number. */
+		{ 400, "invalid_grant", "bad_token", 0, 0, AADSTS_AGAIN },
+		{ 400, "invalid_grant", "token_expired", 4711, 0,
+		    AADSTS_AGAIN },
+		{ 400, "invalid_grant", "basic_action", 4711, 0, AADSTS_AGAIN },
+		{ 400, "invalid_grant", "message_only", 4711, 0,
+		    AADSTS_POLICY },
+		{ 400, "interaction_required", "", 0, 0, AADSTS_AGAIN },
+		{ 400, "interaction_required", "message_only", 0, 0,
+		    AADSTS_POLICY },
+		{ 400, "login_required", "", 0, 0, AADSTS_AGAIN },
+		{ 400, "consent_required", "", 0, 0, AADSTS_POLICY },
+		{ 401, "invalid_client", "", 0, 0, AADSTS_POLICY },
+		{ 400, "unauthorized_client", "", 700016, 0, AADSTS_POLICY },
+		{ 400, "invalid_scope", "", 0, 0, AADSTS_POLICY },
+		/* The number before the suberror. */
+		{ 200, "invalid_grant", "message_only", 50057, 0, AADSTS_GONE },
+		{ 400, "interaction_required", "basic_action", 50076, 0,
+		    AADSTS_AGAIN },
+		{ 400, "access_denied", "", 50105, 0, AADSTS_GONE },
+		/* An error about the request is not about the person. */
+		{ 401, "invalid_client", "", 50057, 0, AADSTS_POLICY },
+		{ 400, "invalid_request", "", 50173, 0, AADSTS_POLICY },
+		{ 400, "invalid_request", "", 90033, 0, AADSTS_OUTAGE },
+		/* Several numbers: the mildest. */
+		{ 400, "invalid_grant", "", 50057, 50034, AADSTS_GONE },
+		{ 400, "invalid_grant", "", 50057, 50173, AADSTS_AGAIN },
+		{ 400, "invalid_grant", "", 50173, 50057, AADSTS_AGAIN },
+		{ 400, "invalid_grant", "", 50057, 53003, AADSTS_POLICY },
+		{ 400, "invalid_grant", "", 53003, 50173, AADSTS_POLICY },
+		{ 400, "invalid_grant", "", 50057, 90033, AADSTS_OUTAGE },
+		{ 400, "invalid_grant", "", 50057, 4711, AADSTS_AGAIN },
+		{ 400, "invalid_grant", "", 4711, 53003, AADSTS_POLICY },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++)
+		if (renewal_of(rows[i].status, rows[i].error, rows[i].suberror,
+			rows[i].a, rows[i].b) != rows[i].want)
+			fail_msg("row %zu: %s %s %ld %ld", i, rows[i].error,
+			    rows[i].suberror, rows[i].a, rows[i].b);
+}
+
+/* Of a million numbers only those few can take anybody's access away. */
+static void
+no_other_number_evicts(void **state)
+{
+	long code, gone = 0;
+
+	(void)state;
+	for (code = 1; code < 10000000; code++)
+		gone += renewal_of(400, "invalid_grant", "", code, 0) ==
+			AADSTS_GONE;
+	assert_int_equal(gone, 7);
+}
+
+static void
+renewal_of_recorded_errors(void **state)
+{
+	static const struct {
+		const char *file;
+		enum aadsts_renewal want;
+	} rows[] = {
+		{ "error_refresh_disabled.json", AADSTS_GONE },
+		{ "error_refresh_mfa.json", AADSTS_AGAIN },
+		{ "error_refresh_revoked.json", AADSTS_AGAIN },
+		{ "error_not_public_client.json", AADSTS_POLICY },
+	};
+	struct grant_error e;
+	size_t i, len;
+	char *text;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		text = slurp(rows[i].file, &len);
+		assert_int_equal(grant_error_parse(text, len, &e), 0);
+		assert_int_equal(aadsts_renewal(&e, 400), rows[i].want);
+		assert_int_equal(aadsts_renewal(&e, 502), AADSTS_OUTAGE);
+		free(text);
+	}
+}
+
 /* Every number there could be: an answer, never a yes, words that fit. */
 static void
 no_error_is_a_yes(void **state)
@@ -981,6 +1137,10 @@ main(void)
 		cmocka_unit_test(I_C20_no_foreign_text_gets_through),
 		cmocka_unit_test(the_error_decides_and_numbers_refine),
 		cmocka_unit_test(no_error_is_a_yes),
+		cmocka_unit_test(renewal_of_every_number),
+		cmocka_unit_test(renewal_is_read_with_care),
+		cmocka_unit_test(no_other_number_evicts),
+		cmocka_unit_test(renewal_of_recorded_errors),
 		cmocka_unit_test(valid_tokens),
 		cmocka_unit_test(token_replies_of_every_shape),
 		cmocka_unit_test(I_B13_oversize_replies),
