@@ -84,6 +84,14 @@ refuse_state(struct work *w, int r, enum reason why)
 	return AAD_ESYS; /* said already */
 }
 
+/* NB. only our own signals are caught, so a write that one ends is Ctrl-C. */
+static int
+refuse_write(struct work *w, int r)
+{
+	return stop ? refuse(w, AAD_R_INTERRUPTED, NULL)
+		    : refuse_state(w, r, AAD_R_DISK);
+}
+
 static int
 no_denial(struct work *w, enum denial_kind kind, const char *name,
     enum reason in_force)
@@ -120,6 +128,31 @@ refuse_early(struct work *w)
 	return no_denial(w, DENIAL_KEY, hash, AAD_R_KEY_DENIED);
 }
 
+/* NB. what was read before the lock, a rekey may have replaced. */
+static int
+read_record_key(struct work *w)
+{
+	int r;
+
+	secret_free(w->record_key);
+	if ((r = cache_record_key(&w->cache, &w->record_key)) != 0)
+		return refuse_state(w, r, AAD_R_RECORD_KEY_UNREADABLE);
+	return 0;
+}
+
+/* Without a record key no sign-in can be kept: better known now. */
+static int
+try_record_key(struct work *w)
+{
+	int keys, r;
+
+	if ((r = cache_lock_keys(&w->cache, 0, &keys)) != 0)
+		return refuse_write(w, r);
+	r = read_record_key(w);
+	close(keys);
+	return r;
+}
+
 static int
 open_state(struct work *w)
 {
@@ -131,19 +164,11 @@ open_state(struct work *w)
 	if ((r = cache_open_write(w->app->conf->dir, geteuid(), &w->cache,
 		 &why)) != 0)
 		return refuse_state(w, r, why);
-	if ((r = cache_record_key(&w->cache, &w->record_key)) != 0)
-		return refuse_state(w, r, AAD_R_RECORD_KEY_UNREADABLE);
+	if ((r = try_record_key(w)) != 0)
+		return r;
 	r = cache_tenant_keys_load(&w->cache, NULL, &w->keys, &why);
 	/* NB. whatever is wrong with them, the sign-in fetches them anew. */
 	return r == AAD_ENOMEM ? refuse(w, AAD_R_NO_MEMORY, NULL) : 0;
-}
-
-/* NB. only our own signals are caught, so a write that one ends is Ctrl-C. */
-static int
-refuse_write(struct work *w, int r)
-{
-	return stop ? refuse(w, AAD_R_INTERRUPTED, NULL)
-		    : refuse_state(w, r, AAD_R_DISK);
 }
 
 static int
@@ -273,17 +298,19 @@ make_record(const struct work *w, uint64_t generation, struct record **outp)
 static int
 store_locked(struct work *w)
 {
-	uint8_t pub[RECORD_PUB_LEN];
 	struct record *old = NULL, *rec = NULL;
+	struct record_pub pub;
 	enum reason why = AAD_R_UNSET;
 	int r;
 
 	if ((r = refuse_early(w)) != 0 || (r = judge_identity(w)) != 0 ||
 	    (r = settle_pin(w, 1)) != 0)
 		return r;
-	if ((r = cache_record_pub(&w->cache, pub, &why)) != 0)
+	if ((r = read_record_key(w)) != 0)
+		return r;
+	if ((r = cache_record_pub(&w->cache, &pub, &why)) != 0)
 		return refuse_state(w, r, why);
-	if (cache_record_load(&w->cache, w->o.login, w->key.hash, w->host, pub,
+	if (cache_record_load(&w->cache, w->o.login, w->key.hash, w->host, &pub,
 		&old, &why) != 0)
 		old = NULL; /* none, or one that no longer counts */
 	r = make_record(w, old == NULL ? 0 : old->generation, &rec);
@@ -297,13 +324,19 @@ store_locked(struct work *w)
 static int
 store(struct work *w)
 {
-	int lock, r;
+	int keys, lock, r;
 
-	if ((r = cache_lock(&w->cache, w->o.login, &lock)) != 0)
+	if ((r = cache_lock_keys(&w->cache, 0, &keys)) != 0)
 		return refuse_write(w, r);
+	if ((r = cache_lock(&w->cache, w->o.login, &lock)) != 0) {
+		r = refuse_write(w, r);
+		close(keys);
+		return r;
+	}
 	/* The last moment to give up: from here on it is all or nothing. */
 	r = stop ? refuse(w, AAD_R_INTERRUPTED, NULL) : store_locked(w);
 	close(lock);
+	close(keys);
 	return r;
 }
 

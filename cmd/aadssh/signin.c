@@ -268,7 +268,9 @@ verify(struct flow *f, struct grant_reply *reply)
 		    r == AAD_ENOMEM ? AAD_R_NO_MEMORY : AAD_R_UNSET, NULL);
 	f->out->id_token = reply->id_token;
 	f->out->id_token_len = reply->id_token_len;
-	reply->id_token = NULL; /* now the caller's */
+	f->out->refresh_token = reply->refresh_token;
+	f->out->refresh_token_len = reply->refresh_token_len;
+	reply->id_token = reply->refresh_token = NULL; /* now the caller's */
 	return 0;
 }
 
@@ -308,6 +310,9 @@ signin_release(struct signin *s)
 	if (s->id_token != NULL)
 		explicit_bzero(s->id_token, s->id_token_len);
 	free(s->id_token);
+	if (s->refresh_token != NULL)
+		explicit_bzero(s->refresh_token, s->refresh_token_len);
+	free(s->refresh_token);
 	claims_free(s->claims);
 	memset(s, 0, sizeof(*s));
 }

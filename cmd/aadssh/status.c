@@ -31,7 +31,7 @@ struct report {
 	const struct options *o;
 	int64_t now;
 	uint8_t host[HOSTID_LEN];
-	uint8_t pub[RECORD_PUB_LEN];
+	struct record_pub pub;
 	bool fresh; /* nobody ever signed in: there is no record key */
 	json_t *list; /* with --json */
 	size_t n;
@@ -118,6 +118,25 @@ show(const struct report *rep, const char *login, const char *fp,
 		    reason_name(why));
 }
 
+/*
+ * Load a record.  A signature that is nobody's may be a rekey's that came
+ * after we read the keys, so those are read again once.
+ */
+static int
+load(struct report *rep, const char *login, const uint8_t key_hash[static 32],
+    struct record **outp, enum reason *whyp)
+{
+	enum reason why;
+	int r = cache_record_load(&rep->cache, login, key_hash, rep->host,
+	    &rep->pub, outp, whyp);
+
+	if (r != AAD_EREFUSED || *whyp != AAD_R_RECORD_SIGNATURE ||
+	    cache_record_pub(&rep->cache, &rep->pub, &why) != 0)
+		return r;
+	return cache_record_load(&rep->cache, login, key_hash, rep->host,
+	    &rep->pub, outp, whyp);
+}
+
 static int
 each(void *arg, const char *login, const uint8_t key_hash[static 32])
 {
@@ -129,8 +148,7 @@ each(void *arg, const char *login, const uint8_t key_hash[static 32])
 
 	memset(&d, 0, sizeof(d));
 	key_fingerprint_of(key_hash, fp);
-	if (cache_record_load(&rep->cache, login, key_hash, rep->host, rep->pub,
-		&rec, &why) == 0)
+	if (load(rep, login, key_hash, &rec, &why) == 0)
 		why = rec->state == RECORD_ENDED ? AAD_R_RECORD_ENDED
 						 : ask(rep, rec, &d);
 	show(rep, login, fp, rec, why, d.until);
@@ -191,7 +209,7 @@ open_state(struct report *rep)
 		return app_state_error(rep->app, r, why);
 	if (hostid_read(APP_MACHINE_ID, rep->host) != 0)
 		return out_refusal(APP_PROG, AAD_R_NO_MACHINE_ID, NULL);
-	r = cache_record_pub(&rep->cache, rep->pub, &why);
+	r = cache_record_pub(&rep->cache, &rep->pub, &why);
 	/* NB. before the first sign-in there is no key, and no record. */
 	rep->fresh = r == AAD_ENOENT;
 	if (r != 0 && !rep->fresh)

@@ -182,7 +182,7 @@ record_store(const struct options *o, const struct cache *c,
 	struct secret *sec;
 	uint8_t host[HOSTID_LEN];
 	char source[] = "local";
-	int lock;
+	int keys, lock;
 
 	memset(&rec, 0, sizeof(rec));
 	rec.state = RECORD_ACTIVE;
@@ -204,11 +204,13 @@ record_store(const struct options *o, const struct cache *c,
 	rec.source = source;
 	if (hostid_read("/etc/machine-id", host) != 0)
 		die("no machine-id");
-	if (cache_record_key(c, &sec) != 0 ||
+	if (cache_lock_keys(c, 0, &keys) != 0 ||
 	    cache_lock(c, o->login, &lock) != 0 ||
+	    cache_record_key(c, &sec) != 0 ||
 	    cache_record_store(c, &rec, host, sec) != 0)
 		die("the record could not be stored");
 	close(lock);
+	close(keys);
 	secret_free(sec);
 }
 

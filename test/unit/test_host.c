@@ -49,7 +49,7 @@ struct world {
 	struct key key;
 	char *key_base64;
 	uint8_t host[HOSTID_LEN];
-	uint8_t pub[RECORD_PUB_LEN];
+	struct record_pub pub;
 };
 
 static struct forge shared_forge; /* a key pair takes a while to make */
@@ -146,7 +146,7 @@ setup(void **state)
 	snprintf(dir, sizeof(dir), "%s/state", w->base);
 	assert_int_equal(cache_open_write(dir, geteuid(), &w->cache, &why), 0);
 	assert_int_equal(cache_record_key(&w->cache, &w->sec), 0);
-	assert_int_equal(cache_record_pub(&w->cache, w->pub, &why), 0);
+	assert_int_equal(cache_record_pub(&w->cache, &w->pub, &why), 0);
 	assert_int_equal(hostid_read(w->machine_id, w->host), 0);
 	w->forge = shared_forge;
 	make_key(&w->key);
@@ -822,7 +822,7 @@ damaged_record(const uint8_t *p, size_t len, enum mutation how, size_t at,
 	(void)how;
 	(void)at;
 	assert_int_equal(record_parse((const char *)p, len, walk->w->host,
-			     "alice", walk->w->key.hash, walk->w->pub, &rec,
+			     "alice", walk->w->key.hash, &walk->w->pub, &rec,
 			     &why),
 	    AAD_EREFUSED);
 	assert_null(rec);
