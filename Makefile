@@ -85,7 +85,7 @@ host = hostid record cache refreshtoken denial pin decision
 cli = verb out log priv clock
 cli_hook = log priv clock sandbox
 hook = main
-aadssh = main app signin exchange ui qr tenantkeys login status explain \
+aadssh = main app signin exchange ui qr admit tenantkeys login status explain \
 	refresh deny forget check
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
