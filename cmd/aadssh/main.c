@@ -29,6 +29,8 @@ static const struct verb verbs[] = {
 	    "lift such a denial" },
 	{ "forget", verb_forget, "LOGIN [--key SHA256:...] [--pin] [--json]",
 	    "remove the sign-ins of a login, and its pin" },
+	{ "reap", verb_reap, "[--dry-run] [--json]",
+	    "end the sessions of who is denied" },
 	{ "check", verb_check, "[--json]",
 	    "say whether the configuration is sound" },
 	{ NULL, NULL, NULL, NULL },
