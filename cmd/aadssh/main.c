@@ -33,6 +33,8 @@ static const struct verb verbs[] = {
 	    "end the sessions of who is denied" },
 	{ "check", verb_check, "[--json]",
 	    "say whether the configuration is sound" },
+	{ "pam", verb_pam, "[session]",
+	    "the child of pam_aadssh.so, which starts it; not for people" },
 	{ NULL, NULL, NULL, NULL },
 };
 

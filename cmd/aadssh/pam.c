@@ -88,10 +88,6 @@ start(struct app *app, struct refusal *no)
 		refusal_set(no, AAD_R_STATE_OWNER, NULL);
 		return AAD_EREFUSED;
 	}
-	if (!app->conf->has_idp) {
-		refusal_set(no, AAD_R_CONFIG, "There is no [idp] section.");
-		return AAD_EREFUSED;
-	}
 	return 0;
 }
 

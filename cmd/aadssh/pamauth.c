@@ -7,7 +7,7 @@
  * for a login by it (pamsession.c).
  */
 
-#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
