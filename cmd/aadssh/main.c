@@ -35,6 +35,8 @@ static const struct verb verbs[] = {
 	    "end the sessions of who is denied" },
 	{ "check", verb_check, "[--json]",
 	    "say whether the configuration is sound" },
+	{ "pam", verb_pam, "[session]",
+	    "the child of pam_aadssh.so, which starts it; not for people" },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -72,9 +74,10 @@ options(struct app *app, int *argcp, char ***argvp)
 int
 main(int argc, char **argv)
 {
-	struct app app = { verbs, APP_CONF, NULL, NULL };
+	struct app app = { .verbs = verbs, .conf_path = APP_CONF };
 	int code;
 
+	app.utf8 = priv_utf8();
 	if (priv_begin() != 0 || priv_signals() != 0 ||
 	    priv_clean_environment(NULL) != 0 || sodium_init() == -1) {
 		fprintf(stderr, "%s: cannot start\n", APP_PROG);
