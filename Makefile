@@ -80,7 +80,8 @@ token_hook = jws jwks verify_nettle claims token
 policy = rules policy
 idp = cloud reply discovery device grant aadsts
 net = transfer http pool
-host = hostid record cache refreshtoken denial pin decision
+host = hostid record cache refreshtoken offer waiting session denial pin \
+	decision
 cli = verb out log priv clock
 cli_hook = log priv clock sandbox
 hook = main
