@@ -69,7 +69,8 @@ hook_libs = $(hook_static) -static-pie -Wl,--gc-sections
 else
 hook_libs = $(hook_shared) -pie
 endif
-aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
+aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium \
+	-lqrencode
 
 # ---- our objects, one list a folder ----------------------------------------
 core = err reason file secret b64 strictjson name text value setting keyword \
@@ -85,7 +86,7 @@ host = hostid record cache refreshtoken offer waiting session denial pin \
 cli = verb out log priv clock
 cli_hook = log priv clock sandbox
 hook = main
-aadssh = main app signin exchange ui tenantkeys login status explain \
+aadssh = main app signin exchange ui qr admit tenantkeys login status explain \
 	refresh deny forget check
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))

@@ -68,9 +68,10 @@ options(struct app *app, int *argcp, char ***argvp)
 int
 main(int argc, char **argv)
 {
-	struct app app = { verbs, APP_CONF, NULL, NULL };
+	struct app app = { .verbs = verbs, .conf_path = APP_CONF };
 	int code;
 
+	app.utf8 = priv_utf8();
 	if (priv_begin() != 0 || priv_signals() != 0 ||
 	    priv_clean_environment(NULL) != 0 || sodium_init() == -1) {
 		fprintf(stderr, "%s: cannot start\n", APP_PROG);
