@@ -82,12 +82,12 @@ policy = rules policy
 idp = cloud reply discovery device grant aadsts
 net = transfer http pool
 host = hostid record cache refreshtoken offer waiting session denial pin \
-	decision
+	lastrun decision
 cli = verb out log priv clock
 cli_hook = log priv clock sandbox
 hook = main
 aadssh = main app signin exchange ui qr admit tenantkeys login status explain \
-	refresh deny forget check
+	refresh renew evict settle sweep hold deny forget check
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
