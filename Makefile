@@ -82,13 +82,14 @@ policy = rules policy
 idp = cloud reply discovery device grant aadsts
 net = transfer http pool
 host = hostid record cache refreshtoken offer waiting session denial pin \
-	rekey decision
+	lastrun rekey decision
 cli = verb out log priv clock child proc
 cli_hook = log priv clock sandbox
 hook = main
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	pam pamauth pamsession tenantkeys login status survey show explain \
-	refresh deny forget rekey check reap ending sessions
+	refresh renew evict settle sweep hold deny forget rekey check reap \
+	ending sessions
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
