@@ -110,24 +110,21 @@ log_offers(const struct auth *t, int r)
 	log_event(LOG_WARNING, "offers", fields, 3);
 }
 
-static void
-read_offers(struct auth *t)
+static int
+load_offers(struct auth *t)
 {
 	const struct pamheader *h = t->p->header;
-	int64_t hertz = sysconf(_SC_CLK_TCK), start;
+	int64_t hertz = sysconf(_SC_CLK_TCK);
 	int r;
 
-	if (t->p->app->conf->pam_bind == CONF_BIND_NONE)
-		return;
-	if (hertz <= 0 || h->start > INT64_MAX / NS_S) {
-		log_offers(t, AAD_EARG);
-		return;
-	}
-	start = h->start * NS_S / hertz;
+	/* NB. opened whatever [pam] bind says: they are removed at the end. */
 	if ((r = offer_dir_open(t->p->app->conf->run, &t->offers_dir)) != 0 ||
-	    (r = offer_read(t->offers_dir, h->monitor, start, h->login,
-		 &t->offers)) != 0)
-		log_offers(t, r);
+	    t->p->app->conf->pam_bind == CONF_BIND_NONE)
+		return r;
+	if (hertz <= 0 || h->start > INT64_MAX / NS_S)
+		return AAD_EARG;
+	return offer_read(t->offers_dir, h->monitor, h->start * NS_S / hertz,
+	    h->login, &t->offers);
 }
 
 /*
@@ -221,7 +218,8 @@ run(struct auth *t)
 
 	if ((r = refuse_before(t)) != 0)
 		return r;
-	read_offers(t);
+	if ((r = load_offers(t)) != 0)
+		log_offers(t, r);
 	if ((r = choose_keys(t)) != 0 || (r = take_slot(t)) != 0 ||
 	    (r = sign_in(t)) != 0)
 		return r;
