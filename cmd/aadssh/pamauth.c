@@ -20,6 +20,7 @@
 #include "cmd/cli/clock.h"
 #include "cmd/cli/log.h"
 #include "core/text.h"
+#include "host/lastrun.h"
 #include "host/offer.h"
 #include "host/waiting.h"
 #include "policy/policy.h"
@@ -236,8 +237,15 @@ run(struct auth *t)
 static bool
 outage(const struct auth *t)
 {
-	(void)t;
-	return false;
+	enum reason why = t->a.no.why;
+	int64_t now = clock_now();
+	struct lastrun run;
+
+	if ((why != AAD_R_UNREACHABLE && why != AAD_R_PROVIDER) ||
+	    t->a.cache.dir == -1 || lastrun_load(&t->a.cache, &run) != 0)
+		return false;
+	return run.result == LASTRUN_OUTAGE && run.at <= now &&
+	       now - run.at <= 2 * t->p->app->conf->check;
 }
 
 static enum pam_verdict

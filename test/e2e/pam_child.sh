@@ -490,6 +490,26 @@ need stop_idp
 sign_in alice
 ok "an outage that nobody else saw is a no" ends_with NO
 also "... which says what is wrong" has "$W/pam.txt" "could not be reached"
+# last_run RESULT AGE: as `aadssh refresh` leaves it.
+last_run()
+{
+	setpriv --reuid aadssh --regid aadssh --clear-groups \
+	    sh -c 'umask 027; echo "$1" >"$2"' - "$(sed \
+	    "s/\"result\":\"[a-z_]*\"/\"result\":\"$1\"/
+	    s/\"at\":[0-9]*/\"at\":$(($(date +%s) - $2))/" "$W/refresh.json")" \
+	    "$STATE/refresh.json"
+}
+aadssh refresh >"$W/out" 2>&1 || :
+need cp "$STATE/refresh.json" "$W/refresh.json"
+for run in "outage 10 UNAVAIL" "outage 1900 NO" "outage -600 NO" "ok 10 NO"; do
+	# shellcheck disable=SC2086 # three words
+	set -- $run
+	forget_slots
+	need last_run "$1" "$2"
+	sign_in alice
+	ok "an outage, and the last live check ($2 s ago) said $1: $3" \
+	    ends_with "$3"
+done
 
 # --- headers ---------------------------------------------------------------------
 begin
