@@ -171,8 +171,8 @@ name_identity(struct auth *t, int r)
 	if (r == 0 || upn == NULL)
 		return r;
 	text_clean(upn, strlen(upn), who, sizeof(who));
-	snprintf(detail, sizeof(detail), "You signed in as %s. %.300s", who,
-	    t->a.no.detail);
+	snprintf(detail, sizeof(detail), "You signed in as %s.%s%.300s", who,
+	    t->a.no.detail[0] == '\0' ? "" : " ", t->a.no.detail);
 	return refuse(t, t->a.no.why, detail);
 }
 

@@ -4,7 +4,7 @@ title="aadssh pam, driven by pipes as the PAM module drives it"
 # shellcheck source=lib.sh
 . /src/test/e2e/lib.sh
 
-# --- a module made of pipes ------------------------------------------------------
+# --- a module made of pipes ---------------------------------------------
 
 OFFERS=/run/aadssh/offers
 mkdir -p /run/aadssh
@@ -178,7 +178,7 @@ ok "... and logged" log_has event=signin via=pam reason=allowed login=alice \
     "$(fp k1)" source=192.0.2.7 "$ALICE"
 ok "... without a token" log_lacks eyJ
 
-# --- the session phase --------------------------------------------------------
+# --- the session phase ---------------------------------------------
 session() # LOGIN LINES...
 {
 	local login
@@ -252,7 +252,7 @@ ok "a confirmation that can't be stored keeps nobody out" ends_with OK
 ok "... and is logged" log_has event=login confirmed=no reason=allowed
 kill "$flock_pid"
 
-# --- which key ------------------------------------------------------------------
+# --- which key ---------------------------------------------
 need aadssh forget alice
 forget_slots
 for key in k2 k3 r1 k1 k4 k5 k6 k7 k8; do
@@ -322,7 +322,7 @@ ok "bind = none asks about no key" has "$W/pam.out" "I This host remembers no ke
 ok "... and remembers none" says_no alice "$W/k1.pub"
 need write_conf </dev/null
 
-# --- who is not asked at all -------------------------------------------------------
+# --- who is not asked at all ---------------------------------------------
 # NB. without a provider, so that who asks it gets another answer.
 need stop_idp
 forget_slots
@@ -370,7 +370,7 @@ refused_as "II-L2 one more from the same address than per_source" \
 forget_slots
 need write_conf </dev/null
 
-# --- the ends -----------------------------------------------------------------------
+# --- the ends ---------------------------------------------
 sign_in alice
 need wait_for 10 asked 1
 answer ""
@@ -419,7 +419,7 @@ also "... and says so" has "$W/pam.txt" "Nobody signed in within 30s."
 ok "... in the log, too" log_has event=signin reason=signin_expired
 need write_conf </dev/null
 
-# --- a key of two people ----------------------------------------------------------
+# --- a key of two people ---------------------------------------------
 forget_slots
 need offer alice k1
 sign_in alice
@@ -430,7 +430,7 @@ sign_in bob
 browse "$BOB" && answer ""
 log_mark
 ok "a second identity with the same key is refused" ends_with NO
-also "... and told why" has "$W/pam.txt" "each needs a key of their own"
+also "... and told why" has "$W/pam.txt" "Two Azure AD users signed in with this key"
 ok "... has no record" says_no bob "$W/k1.pub"
 ok "... and the first one's has ended" says_no alice "$W/k1.pub"
 ok "... with its refresh token" [ ! -e "$(refresh_token alice k1)" ]
@@ -446,7 +446,7 @@ ok "... until an administrator forgets it" succeeds "$BOB"
 ok "... then it is the other's" says_yes bob "$W/k1.pub"
 need aadssh forget bob
 
-# --- denials of the identity ----------------------------------------------------------
+# --- denials of the identity ---------------------------------------------
 idp_denial()
 {
 	printf '0\n{"v":1,"origin":"%s","at":%s}\n' "$1" "$2" \
@@ -472,7 +472,7 @@ ok "an administrator's stays" ends_with NO
 also "... and says so" has "$W/pam.txt" "This Azure AD user is denied"
 need aadssh undeny --oid "$ALICE_OID"
 
-# --- the provider ----------------------------------------------------------------
+# --- the provider ---------------------------------------------
 forget_slots
 sign_in alice
 need wait_for 10 asked 1
@@ -511,7 +511,7 @@ for run in "outage 10 UNAVAIL" "outage 1900 NO" "outage -600 NO" "ok 10 NO"; do
 	    ends_with "$3"
 done
 
-# --- headers ---------------------------------------------------------------------
+# --- headers ---------------------------------------------
 begin
 printf 'aadssh-pam 2\nlogin alice\nmonitor 1 1\n\n' >&7
 ok "a header of another version is refused" ends_with NO
