@@ -421,7 +421,8 @@ stage_pam() # [FILE [OPTION…]]
 }
 
 # What ssh runs to ask the person: the text of question N is $ask_dir/prompt.N,
-# the answer is waited for in answer.N, or in answer for each.
+# the answer is waited for in answer.N, or in answer for each; with hold there,
+# none ever comes.
 write_askpass()
 {
 	cat >"$W/askpass" <<-'END'
@@ -430,6 +431,7 @@ write_askpass()
 	while [ -e "$ASK_DIR/prompt.$n" ]; do n=$((n + 1)); done
 	printf '%s' "$1" >"$ASK_DIR/.prompt"
 	mv "$ASK_DIR/.prompt" "$ASK_DIR/prompt.$n"
+	[ ! -e "$ASK_DIR/hold" ] || exec sleep 600
 	tries=1200
 	while [ "$tries" -gt 0 ]; do
 		for file in "$ASK_DIR/answer.$n" "$ASK_DIR/answer"; do
