@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# demo.sh: one sign-in and what it opens, each step as it happens, on a
-# machine of its own (sandbox.sh) with a private sshd and a test provider.
+# demo.sh: a login through ssh that signs in, what it opens, and how it ends,
+# each step as it happens, on a machine of its own (sandbox.sh) with a private
+# sshd and a test provider.
 #
-# A script plays the person in the browser.  With DEMO=interactive and a
-# terminal it is you: the provider is then reachable from a browser on this
-# machine.  Where there is a display, Chromium is opened at the right page.
+# A script plays the person, at the keyboard and in the browser.  With
+# DEMO=interactive and a terminal it is you: the provider is then reachable
+# from a browser on this machine.  Where there is a display, Chromium is
+# opened at the right page.
 
 set -eu
 umask 022
@@ -48,14 +50,14 @@ open_browser()
 
 wait_and_open()
 {
+	if ! find_browser || ! command -v certutil >/dev/null; then
+		echo "(Open the page yourself; its CA will be $share/ca.pem)"
+		return
+	fi
 	while [ ! -s "$share/url" ]; do
 		sleep 0.2
 	done
-	if find_browser && command -v certutil >/dev/null; then
-		open_browser
-	else
-		echo "(Open it yourself; the test CA is $share/ca.pem)"
-	fi
+	open_browser
 }
 
 outside()
@@ -90,30 +92,60 @@ run()
 	sh -c "$*"
 }
 
-# Exits as COMMAND does, but what it says is also kept in FILE.
-seen_in() # FILE COMMAND…
+# Run the command on a terminal; what is shown there is in $W/screen.  Without
+# DEMO it is not the person's own, and $W/keys types there.
+on_terminal()
 {
-	file=$1
-	shift
-	rm -f "$W/pipe"
-	mkfifo "$W/pipe"
-	tee "$file" <"$W/pipe" &
-	"$@" >"$W/pipe" 2>&1
-}
-
-person()
-{
+	printf '$ %s\n' "$*"
+	: >"$W/screen"
 	if [ "$DEMO" ]; then
-		wait_for 10 code_shown_or_gone "$W/login.err"
-		code_shown "$W/login.err" || return 1
-		shown_url "$W/login.err" >/share/url
+		person &
+		script -qfec "$*" "$W/screen"
 		return
 	fi
-	approve alice@contoso.com "$W/login.err" 2>"$W/click.err" || {
-		cat "$W/click.err" >&2
-		return 1
-	}
-	sed 's/^/   /' "$W/click.err"
+	[ -p "$W/keys" ] || mkfifo "$W/keys"
+	exec 7<>"$W/keys"
+	person >&2 &
+	script -qfec "$*" "$W/screen" <&7 7>&-
+}
+
+# NB. lines of a terminal end with a carriage return.
+screen()
+{
+	tr -d '\r' <"$W/screen" >"$W/seen"
+	code_shown "$W/seen"
+}
+
+# What a person does about the code: open the page, say who it is, Enter.
+person()
+{
+	wait_for 30 screen || return 1
+	if [ "$DEMO" ]; then
+		shown_url "$W/seen" >/share/url
+		return
+	fi
+	sleep 0.5
+	approve "$ALICE" "$W/seen" >"$W/click.out" 2>&1 || :
+	printf '\n'
+	sed 's/^/   /' "$W/click.out"
+	printf '   keyboard: Enter\n'
+	printf '\r' >"$W/keys"
+}
+
+# Disable an account at the provider; without one, enable all.
+disable()
+{
+	if [ $# -eq 0 ]; then
+		rm -f "$IDP/users.json"
+		return
+	fi
+	node - /src/test/idp/users.json "$1" <<-'END' >"$W/users.json"
+	const [file, name] = process.argv.slice(2);
+	const user = JSON.parse(require('fs').readFileSync(file))[name];
+	console.log(JSON.stringify({ [name]: { ...user,
+	    refuse: { code: 50057 } } }));
+	END
+	mv "$W/users.json" "$IDP/users.json"
 }
 
 start_world()
@@ -129,13 +161,86 @@ start_world()
 	need start_idp
 	[ -z "$DEMO" ] || cp "$IDP/ca.pem" /share/ca.pem
 	step "This host's configuration: $CONF"
-	need write_conf </dev/null
+	need write_conf <<-END
+	[session]
+	on_denial = terminate
+	END
 	run "cat $CONF"
-	step "A stock sshd that asks aadssh-authkeys about keys"
-	need start_sshd
-	run "cat /etc/ssh/sshd_config.d/50-aadssh.conf"
+	step "A stock sshd that asks aadssh about keys, and through PAM people"
+	need write_pam
+	need start_sshd ask
+	run "grep '^[A-Z]' /etc/ssh/sshd_config.d/50-aadssh.conf"
+	run "grep '^[a-z].* [^ ]*aadssh' /etc/pam.d/sshd"
 	mkdir -m 0700 /root/.ssh
-	cp "$W/ssh_config" /root/.ssh/config
+	sed 's/^LogLevel .*/LogLevel INFO/' "$W/ssh_config" >/root/.ssh/config
+}
+
+# What must have been said; the demo is a test, too.
+said() # TEXT
+{
+	tr -d '\r' <"$W/screen" | grep -q "$1"
+}
+
+first_login()
+{
+	step "Alice has a key that this host has never seen"
+	run "ssh-keygen -q -t ed25519 -N '' -C alice -f alice"
+	run "ssh -o BatchMode=yes -i alice alice@localhost id || echo '(refused)'"
+
+	step "A script stops there; a person is asked to sign in"
+	[ -z "$DEMO" ] ||
+	    echo "Choose $ALICE there, with any browser here."
+	on_terminal "ssh -i alice alice@localhost 'id; echo \$AADSSH_UPN'"
+	said '^uid=1001(alice)'
+
+	step "From now on her key opens her account, without a question"
+	run "ssh -i alice alice@localhost 'id; uname -n'" </dev/null |
+	    tee "$W/id"
+	grep -q '^uid=1001(alice)' "$W/id"
+	run "aadssh explain alice alice.pub"
+}
+
+# An open session that the end of her account must end, too.
+leave_open()
+{
+	step "She leaves a session open"
+	echo '$ ssh -i alice alice@localhost sleep 1000'
+	ssh -i alice alice@localhost sleep 1000 </dev/null >"$W/open" 2>&1 &
+	open=$!
+	wait_for 10 grep -rqx 'method publickey' "$RUN/sessions"
+	run "aadssh status"
+}
+
+disabled()
+{
+	step "Her account is disabled at the provider; cron asks every 15 min"
+	disable "$ALICE"
+	run "aadssh refresh"
+	run "ssh -o BatchMode=yes -i alice alice@localhost id || echo '(refused)'" \
+	    2>&1 | tee "$W/id"
+	grep -q '^(refused)' "$W/id"
+	run "aadssh explain alice alice.pub || :"
+
+	step "What runs as her ends, too"
+	run "aadssh reap"
+	wait "$open" || :
+	sed 's/^/   her terminal: /' "$W/open"
+	grep -q 'closed' "$W/open"
+	[ -z "$DEMO" ] || return 0
+
+	step "Signing in again is no way round it"
+	on_terminal "ssh -i alice alice@localhost id || echo '(refused)'"
+	said '^(refused)'
+}
+
+enabled()
+{
+	step "Enabled again, she signs in again, and that is all"
+	disable
+	on_terminal "ssh -i alice alice@localhost id"
+	said '^uid=1001(alice)'
+	run "ssh -i alice alice@localhost uname -n" </dev/null
+	run "grep -oE 'event=(evict|reap|undeny) .*' /var/log/syslog"
 }
 
 inside()
@@ -145,33 +250,10 @@ inside()
 	. /src/test/e2e/lib.sh
 	cd /root
 	start_world
-
-	step "Alice has a key that this host has never seen"
-	run "ssh-keygen -q -t ed25519 -N '' -C alice -f alice"
-	run "ssh -i alice alice@localhost id || echo '(refused)'"
-
-	step "She signs in with Azure AD, in a web browser"
-	: >"$W/login.err"
-	[ -z "$DEMO" ] ||
-	    echo "Choose alice@contoso.com there, with any browser here."
-	echo '$ aadssh login alice alice.pub'
-	seen_in "$W/login.err" aadssh login alice alice.pub &
-	login_pid=$!
-	person
-	wait "$login_pid"
-
-	step "From now on her key opens her account"
-	run "ssh -i alice alice@localhost 'id; uname -n'" | tee "$W/id"
-	grep -q '^uid=1001(alice)' "$W/id"
-	run "aadssh explain alice alice.pub"
-
-	step "An administrator denies her; that counts at once"
-	oid=$ALICE_OID
-	run "aadssh deny --oid $oid"
-	run "ssh -i alice alice@localhost id || echo '(refused)'" 2>&1 |
-	    tee "$W/id"
-	grep -q '^(refused)' "$W/id"
-	run "aadssh explain alice alice.pub || :"
+	first_login
+	leave_open
+	disabled
+	enabled
 	step "Done; nothing of this is left on your machine"
 }
 
