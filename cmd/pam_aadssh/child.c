@@ -21,7 +21,8 @@
 #endif
 #define LAST_WORDS_MS 1000 /* from SIGTERM to SIGKILL */
 #define KILLED_MS     2000 /* one that SIGKILL does not end is left behind */
-#define STEP_NS	      10000000
+#define STEP_NS	      50000 /* the first wait for its end; then twice that */
+#define STEP_MAX_NS   10000000
 
 /* Whom the handler ends; a process has one child at a time. */
 static volatile sig_atomic_t guarded;
@@ -30,7 +31,7 @@ static volatile sig_atomic_t guarded;
 static bool
 reaped(pid_t pid, int64_t ms, int *statusp)
 {
-	const struct timespec step = { 0, STEP_NS };
+	struct timespec step = { 0, STEP_NS };
 	int64_t end = proc_clock_ms() + ms;
 	pid_t got;
 
@@ -44,7 +45,11 @@ reaped(pid_t pid, int64_t ms, int *statusp)
 		}
 		if (proc_clock_ms() >= end)
 			return false;
+		/* NB. its pipe ends a moment before it does: a long first
+		 * step would be what most logins wait for. */
 		nanosleep(&step, NULL);
+		if (step.tv_nsec < STEP_MAX_NS)
+			step.tv_nsec *= 2;
 	}
 }
 

@@ -3,11 +3,15 @@
 /*
  * bench: what commands cost, against each other, in one run.
  *
- *	bench ROUNDS <CASES
+ *	bench ROUNDS [OFFERS] <CASES
  *
  * CASES, one a line, fields parted by tabs: NAME BASE ANSWER ARGV...
  * BASE: the name of an earlier case, or its own.  ANSWER: yes, the command
  * prints something; no, it prints nothing; -, not judged.  Each must exit 0.
+ *
+ * OFFERS: where the hook leaves what the connection of its parent, which is
+ * bench, has offered.  Removed before each run: a connection offers a few
+ * keys and not hundreds, for which there is no room.
  *
  * Every round runs each case once, in an order of its own, since what ran
  * before leaves its caches behind; what is compared is the ratio of two runs
@@ -44,6 +48,7 @@ struct bench_case {
 
 static struct bench_case cases[CASES_MAX];
 static size_t ncases;
+static char offers[4096]; /* "": none */
 
 /* What sshd(8) leaves to an AuthorizedKeysCommand. */
 static char env_path[] = "PATH=/usr/bin:/bin";
@@ -98,6 +103,8 @@ run(struct bench_case *c, int fd)
 	int status;
 	pid_t pid;
 
+	if (offers[0] != '\0' && unlink(offers) == -1 && errno != ENOENT)
+		die("cannot remove", offers);
 	posix_spawn_file_actions_init(&acts);
 	posix_spawn_file_actions_adddup2(&acts, fd, STDOUT_FILENO);
 	clock_gettime(CLOCK_MONOTONIC, &a);
@@ -176,11 +183,17 @@ main(int argc, char **argv)
 	size_t order[CASES_MAX], rounds, i, r;
 	int null;
 
-	rounds = argc == 2 ? (size_t)strtoul(argv[1], NULL, 10) : 0;
+	rounds = argc == 2 || argc == 3 ? (size_t)strtoul(argv[1], NULL, 10)
+					: 0;
 	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (rounds < 1 || rounds > ROUNDS_MAX || null == -1)
-		die("bench ROUNDS <CASES", "usage");
+		die("bench ROUNDS [OFFERS] <CASES", "usage");
+	if (argc == 3)
+		snprintf(offers, sizeof(offers), "%s/%ld", argv[2],
+		    (long)getpid());
 	cases_read();
+	if (ncases == 0)
+		die("no cases", "bench");
 	for (i = 0; i < ncases; i++)
 		check(&cases[i]);
 	for (i = 0; i < ncases; i++)

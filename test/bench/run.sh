@@ -1,22 +1,26 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# run.sh: what the hook and a sign-in cost, as ratios in one run.  Prints one
-# table, keeps it as docs/bench.md, and exits 1 when a limit is broken.
+# run.sh: what the hook, a login and a sign-in cost, as ratios in one run.
+# Prints one table, keeps it as docs/bench.md, and exits 1 when a limit is
+# broken.
 #
-# ROUNDS (300) interleaved runs of each command; CROWD (1000000) record names
-# over 1000 logins; LOGINS (10) sign-ins.
+# ROUNDS (300) interleaved runs of each command; SSH_ROUNDS (150) of a login
+# through sshd; CROWD (1000000) record names over 1000 logins; LOGINS (10)
+# sign-ins.
 set -eu
 cd "$(dirname "$0")/../.."
 B=${B:-build}
-rounds=${ROUNDS:-300} crowd=${CROWD:-1000000} logins=${LOGINS:-10}
+rounds=${ROUNDS:-300} ssh_rounds=${SSH_ROUNDS:-150} crowd=${CROWD:-1000000} logins=${LOGINS:-10}
 tab=$(printf '\t')
 
 dir=$(mktemp -d)
+# /run is in memory, and so are the offers.
+run=$(mktemp -d -p /dev/shm)
 server=
 quit() {
 	[ -z "$server" ] || kill "$server" 2>/dev/null || :
-	rm -rf "$dir"
+	rm -rf "$dir" "$run"
 }
 trap quit EXIT
 trap 'exit 130' INT TERM
@@ -38,6 +42,8 @@ state() {
 	name=$1
 	shift
 	"$mkstate" "$dir/$name" "$@" 2>>"$dir/log" >"$dir/lines"
+	mv "$dir/$name/run" "$run/$name"
+	sed -i "s|^run = .*|run = $run/$name|" "$dir/$name/aadssh.conf"
 	paste -s -d "$tab" "$dir/lines" >"$dir/$name.args"
 }
 
@@ -91,8 +97,16 @@ a fetch over TLS on loopback${tab}/bin/true${tab}yes${tab}$bin/fetch${tab}https:
 END
 
 say "$rounds interleaved rounds"
-"$bin/bench" "$rounds" <"$dir/cases" >"$dir/times"
+"$bin/bench" "$rounds" "$run/plain/offers" <"$dir/cases" >"$dir/times"
 "$bin/bench" "$rounds" <"$dir/peers" | tail -n 1 >>"$dir/times"
+
+# The ratio of the medians, and no peak, which would be the client's.
+say "$ssh_rounds interleaved rounds of logins through sshd"
+test/e2e/sandbox.sh sh -eu /src/test/bench/sshd.sh "$ssh_rounds" >"$dir/sshd" ||
+    { cat "$dir/sshd" >&2; exit 1; }
+awk -F "$tab" -v OFS="$tab" 'NR == 1 { base = $2 }
+    { print $1, $2, sprintf("%.3f", $2 / base), "" }' "$dir/sshd" \
+    >>"$dir/times"
 
 # instructions NAME: of its command, from start to end.
 instructions() {
@@ -124,7 +138,9 @@ Made by \`make bench\` on $(uname -s) $(uname -r | sed 's/-.*//') $(uname -m), $
 Each command was started $rounds times, interleaved with all others. A ratio is the median over the rounds of
 two runs of the same round, so it holds on a slower machine too; the microseconds do not. Instructions are
 callgrind's, in user space, with the seccomp filter left out. The token has 2.3 kB, there are 6 tenant keys.
-"shared" is the hook built with \`HOOK_LIBS=shared\`.
+"shared" is the hook built with \`HOOK_LIBS=shared\`. A login is \`ssh ... true\` from start to end, $ssh_rounds times by
+each way, interleaved, in a sandbox: the same sshd, the same PAM stack but for our lines; their ratio is that of the
+medians.
 
 END
 	awk -F "$tab" -v crowd="$crowd" -f test/bench/table.awk \

@@ -29,6 +29,8 @@ BEGIN {
 	limit("yes (shared)", "", 2.6, "", "")
 	limit("no, no record (shared)", "", 1.6, "", "")
 	limit("no, wrong key (shared)", "", 1.6, "", "")
+	limit("login, authorized_keys file", "itself", "", "", "")
+	limit("login, aadssh", "login, authorized_keys file", 1.10, "", "")
 	print "| command | median, µs | ratio (limit) | to | M instructions | peak, KiB |"
 	print "|---|---|---|---|---|---|"
 }

@@ -284,7 +284,7 @@ switch()
 	exec env -i HOME=/root USER=root TERM="$TERM" LANG=C.UTF-8 \
 	    PATH=/opt/aadssh/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 	    ${DEMO+"DEMO=$DEMO"} \
-	    E2E_HOSTNET="$E2E_HOSTNET" \
+	    E2E_B="$E2E_B" E2E_HOSTNET="$E2E_HOSTNET" \
 	    /opt/aadssh/init /var/log/syslog "$@"
 }
 
