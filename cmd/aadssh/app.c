@@ -91,9 +91,8 @@ no_account(const struct app *app)
 	return EXIT_CANNOT;
 }
 
-/* Root becomes [process] user; anybody else stays who they are. */
-static int
-become(const struct app *app)
+int
+app_become(const struct app *app)
 {
 	const struct passwd *pw;
 	struct stat sb;
@@ -126,7 +125,7 @@ become(const struct app *app)
 }
 
 int
-app_start(struct app *app)
+app_load(struct app *app)
 {
 	struct conf_error why;
 	int r;
@@ -136,7 +135,15 @@ app_start(struct app *app)
 	    (r = rules_new(app->conf, &app->rules, &why)) != 0)
 		return conf_refused(app, r, &why);
 	log_configure(app->conf->log_facility, app->conf->log_level);
-	return become(app);
+	return EXIT_DONE;
+}
+
+int
+app_start(struct app *app)
+{
+	int code = app_load(app);
+
+	return code != EXIT_DONE ? code : app_become(app);
 }
 
 void

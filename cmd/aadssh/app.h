@@ -29,17 +29,28 @@
 struct app {
 	const struct verb *verbs;
 	const char *conf_path;
-	struct conf *conf; /* after app_start() */
-	struct rules *rules; /* after app_start() */
+	struct conf *conf; /* after app_load() */
+	struct rules *rules; /* after app_load() */
 	bool utf8; /* the locale of whoever started this is UTF-8 */
 };
 
 /*
- * Load and judge the configuration, then, as root, become [process] user;
- * a missing state directory is made with its ownership before that.
- *
- * Files that only the caller can read are read before this is called.
+ * Load and judge the configuration.  Root stays root: what a verb does
+ * between this and app_become() it does with root's power.
  * Returns EXIT_DONE, or EXIT_CANNOT with the error printed.
+ */
+int app_load(struct app *app);
+
+/*
+ * Root becomes [process] user, for good; anybody else stays who they are.
+ * A missing state directory is made with its ownership before that.
+ * Returns EXIT_DONE, or EXIT_CANNOT with the error printed.
+ */
+int app_become(const struct app *app);
+
+/*
+ * Both, which is right for every verb that does nothing as root.  Files that
+ * only the caller can read are read before this is called.
  */
 int app_start(struct app *app);
 

@@ -17,8 +17,8 @@
 static const struct verb verbs[] = {
 	{ "login", verb_login, "LOGIN FILE.pub [--uid N] [--json]",
 	    "sign in with a device code; remember the token for this key" },
-	{ "status", verb_status, "[LOGIN] [--json]",
-	    "show the sign-ins of this host, and how long they last" },
+	{ "status", verb_status, "[LOGIN] [--watch [SECONDS]] [--json]",
+	    "show the sign-ins of this host, and who is on it" },
 	{ "explain", verb_explain, "LOGIN FILE.pub [--uid N] [--json]",
 	    "say, step by step, what sshd would be told about this key" },
 	{ "refresh", verb_refresh,
@@ -30,8 +30,14 @@ static const struct verb verbs[] = {
 	    "lift such a denial" },
 	{ "forget", verb_forget, "LOGIN [--key SHA256:...] [--pin] [--json]",
 	    "remove the sign-ins of a login, and its pin" },
+	{ "rekey", verb_rekey, "[--json]",
+	    "make new keys of this host, and sign and seal with them anew" },
+	{ "reap", verb_reap, "[--dry-run] [--json]",
+	    "end the sessions of who is denied" },
 	{ "check", verb_check, "[--json]",
 	    "say whether the configuration is sound" },
+	{ "pam", verb_pam, "[session]",
+	    "the child of pam_aadssh.so, which starts it; not for people" },
 	{ NULL, NULL, NULL, NULL },
 };
 
