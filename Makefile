@@ -5,7 +5,7 @@
 #                     what is missing first)
 #   make demo         a private sshd, a test provider, one login end to end
 #   make bench lint asan fuzz deps
-#   make install DESTDIR= PREFIX=
+#   make install DESTDIR= PREFIX= PAMDIR=
 #
 # What is linked into what is a security fact, so every list is explicit.
 
@@ -14,6 +14,7 @@ ifeq ($(origin CC),default)
 CC = gcc
 endif
 PKG_CONFIG ?= pkg-config
+PAMDIR ?= /lib/$(shell $(CC) -print-multiarch)/security
 CFLAGS ?= -O2 -g
 HOOK_LIBS ?= static
 WERROR ?=
@@ -69,24 +70,29 @@ hook_libs = $(hook_static) -static-pie -Wl,--gc-sections
 else
 hook_libs = $(hook_shared) -pie
 endif
-aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
+aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium \
+	-lqrencode
 
 # ---- our objects, one list a folder ----------------------------------------
 core = err reason file secret b64 strictjson name text value setting keyword \
 	conf
-ssh = wire key curve
+ssh = wire key curve cert
 token = jws jwks verify_jwt verify_nettle claims token
 token_hook = jws jwks verify_nettle claims token
 policy = rules policy
 idp = cloud reply discovery device grant aadsts
-net = http
+net = transfer http pool
 host = hostid record cache refreshtoken offer waiting session denial pin \
-	rekey decision
-cli = verb out log priv clock
+	lastrun rekey decision
+cli = verb out log priv clock child proc
 cli_hook = log priv clock sandbox
 hook = main
-aadssh = main app signin exchange ui tenantkeys login status explain \
-	refresh deny forget rekey check
+pam = pam_aadssh account child clean header judged login options proc registry \
+	relay report
+aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
+	pam pamauth pamsession tenantkeys login status survey show explain \
+	refresh renew evict settle sweep hold deny forget rekey check reap \
+	ending sessions
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
@@ -100,9 +106,10 @@ host_o = $(call objs,lib/host,$(host))
 cli_o = $(call objs,cmd/cli,$(cli))
 cli_hook_o = $(call objs,cmd/cli,$(cli_hook))
 hook_o = $(call objs,cmd/aadssh-authkeys,$(hook))
+pam_o = $(call objs,cmd/pam_aadssh,$(pam))
 aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
 
-programs = $(B)/aadssh-authkeys $(B)/aadssh
+programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so
 
 all: need-build $(programs)
 
@@ -121,6 +128,13 @@ $(B)/aadssh: $(aadssh_o) $(cli_o) $(host_o) $(policy_o) $(token_o) $(idp_o) \
 		$(net_o) $(ssh_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(aadssh_libs)
+
+# A part of sshd, so it brings nothing along: libpam, libc, and not one object
+# of lib/.  What sshd finds in it are the functions marked EXPORT.
+$(pam_o): cflags += -fPIC -fvisibility=hidden
+$(B)/pam_aadssh.so: $(pam_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -shared $(ldflags) -Wl,-z,defs -o $@ $^ -lpam
 
 # ---- unit tests -------------------------------------------------------------
 # $(call unit,NAME,OBJECTS,LIBRARIES): test/unit/test_NAME.c, cmocka, the
@@ -145,6 +159,7 @@ lib_all = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
 $(eval $(call unit,core,$(core_o),-lnettle -linih))
 $(eval $(call unit,conf,$(core_o),-lnettle -linih))
 $(eval $(call unit,key,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,cert,$(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,token,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 	$(lib_token) -linih))
 $(eval $(call unit,verify,$(call objs,test/tools,forge) $(token_o) $(core_o),\
@@ -157,6 +172,8 @@ $(eval $(call unit,host,$(call objs,test/tools,forge) $(host_o) $(policy_o) \
 	$(token_o) $(ssh_o) $(core_o),$(lib_all)))
 $(eval $(call unit,state,$(call objs,test/tools,forge) $(host_o) \
 	$(policy_o) $(token_o) $(ssh_o) $(core_o),$(lib_all)))
+$(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
+	$(core_o),$(lib_all) -lpam))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
@@ -182,6 +199,7 @@ endef
 $(eval $(call fuzz,conf,$(policy_o) $(call objs,lib/token,claims) \
 	$(core_o),-linih -ljansson -lnettle -lsodium))
 $(eval $(call fuzz,key,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,cert,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,token,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,claims,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,jwks,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
@@ -274,7 +292,7 @@ fuzz: need-test
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/usr/libexec/aadssh \
 	    $(DESTDIR)/etc/aadssh $(DESTDIR)/usr/lib/sysusers.d \
-	    $(DESTDIR)/usr/lib/tmpfiles.d \
+	    $(DESTDIR)/usr/lib/tmpfiles.d $(DESTDIR)$(PAMDIR) \
 	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
 	install -m 0755 $(B)/aadssh $(DESTDIR)$(PREFIX)/bin/aadssh
@@ -283,15 +301,24 @@ install: all
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
 	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys
+	ln -sfn $(PREFIX)/bin/aadssh $(DESTDIR)/usr/libexec/aadssh/aadssh.new
+	mv -fT $(DESTDIR)/usr/libexec/aadssh/aadssh.new \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh
+	install -m 0644 $(B)/pam_aadssh.so \
+	    $(DESTDIR)$(PAMDIR)/pam_aadssh.so.new
+	mv -f $(DESTDIR)$(PAMDIR)/pam_aadssh.so.new \
+	    $(DESTDIR)$(PAMDIR)/pam_aadssh.so
 	test -e $(DESTDIR)/etc/aadssh/aadssh.conf || \
 	    install -m 0644 conf/aadssh.conf $(DESTDIR)/etc/aadssh/aadssh.conf
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
 	install -m 0644 conf/sshd_config.d/50-aadssh.conf \
+	    conf/pam.d/aadssh-sshd conf/pam.d/aadssh-sshd-fallback \
 	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/
 	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
-	install -m 0644 docs/aadssh-authkeys.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/
 
 clean:
 	rm -rf $(B)

@@ -195,6 +195,10 @@ enum reason_class {
 	    "The state directory belongs to another user than the one this "    \
 	    "runs as; run it as root or as that user, or, if root made the "    \
 	    "directory, give it to [process] user.")                            \
+	X(SESSIONS_UNREADABLE, "sessions_unreadable", CANNOT,                   \
+	    "The files of the open sessions cannot be read; run this as root, " \
+	    "and check the owner and modes of [state] run and of sessions "     \
+	    "below it.")                                                        \
 	X(HOOK_ROOT, "hook_root", CANNOT,                                       \
 	    "aadssh-authkeys runs as root on a state directory of another "     \
 	    "user; set AuthorizedKeysCommandUser aadssh-hook.")                 \
