@@ -29,6 +29,4 @@ idp_refuse 50173 "$ALICE"
 walk "sign in again" signed_in "yes no" no aadssh refresh
 ok "nothing is held against her then" [ ! -e "$STATE/denials/oid/$ALICE_OID" ]
 
-need stop_idp
-walk "outage" signed_in yes yes sh -c 'aadssh refresh || [ $? -eq 3 ]'
 finish
