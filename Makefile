@@ -69,7 +69,8 @@ hook_libs = $(hook_static) -static-pie -Wl,--gc-sections
 else
 hook_libs = $(hook_shared) -pie
 endif
-aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
+aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium \
+	-lqrencode
 
 # ---- our objects, one list a folder ----------------------------------------
 core = err reason file secret b64 strictjson name text value setting keyword \
@@ -79,14 +80,15 @@ token = jws jwks verify_jwt verify_nettle claims token
 token_hook = jws jwks verify_nettle claims token
 policy = rules policy
 idp = cloud reply discovery device grant aadsts
-net = http
+net = transfer http pool
 host = hostid record cache refreshtoken offer waiting session denial pin \
-	decision
+	lastrun decision
 cli = verb out log priv clock child proc
 cli_hook = log priv clock sandbox
 hook = main
-aadssh = main app signin exchange ui tenantkeys login status explain \
-	refresh deny forget check reap ending sessions survey show
+aadssh = main app signin exchange ui qr admit tenantkeys login status explain \
+	refresh renew evict settle sweep hold deny forget check reap ending \
+	sessions survey show
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))

@@ -269,21 +269,33 @@ state_fault(int r, int error)
 	}
 }
 
-int
-app_state_error(const struct app *app, int r, enum reason why)
+void
+app_state_refusal(const struct app *app, int r, enum reason why,
+    struct refusal *no)
 {
 	char detail[320];
 	int saved = errno;
 
-	if (r == AAD_ENOMEM)
-		return out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);
+	if (r == AAD_ENOMEM) {
+		refusal_set(no, AAD_R_NO_MEMORY, NULL);
+		return;
+	}
 	if (r == AAD_ESYS && (saved == ENOSPC || saved == EROFS ||
 				 saved == EDQUOT || saved == EIO))
 		why = AAD_R_DISK;
 	snprintf(detail, sizeof(detail), "%.200s%s%s", app->conf->dir,
 	    r == AAD_EREFUSED ? "" : ": ",
 	    r == AAD_EREFUSED ? "" : state_fault(r, saved));
-	return out_refusal(APP_PROG, why, detail);
+	refusal_set(no, why, detail);
+}
+
+int
+app_state_error(const struct app *app, int r, enum reason why)
+{
+	struct refusal no;
+
+	app_state_refusal(app, r, why, &no);
+	return out_refusal(APP_PROG, no.why, no.detail);
 }
 
 json_t *

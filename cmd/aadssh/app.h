@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cmd/aadssh/exchange.h"
 #include "cmd/cli/out.h"
 #include "cmd/cli/verb.h"
 #include "core/conf.h"
@@ -30,6 +31,7 @@ struct app {
 	const char *conf_path;
 	struct conf *conf; /* after app_load() */
 	struct rules *rules; /* after app_load() */
+	bool utf8; /* the locale of whoever started this is UTF-8 */
 };
 
 /*
@@ -92,7 +94,11 @@ int app_read_key(const char *path, struct key *key);
  */
 int app_uid(const char *login, const char *arg, int64_t *uidp);
 
-/* An error of the state directory, printed.  Returns the exit code. */
+/* An error of the state directory, as a refusal. */
+void app_state_refusal(const struct app *app, int r, enum reason why,
+    struct refusal *no);
+
+/* The same, printed.  Returns the exit code. */
 int app_state_error(const struct app *app, int r, enum reason why);
 
 /* Unix seconds as a JSON string in RFC 3339; null for 0. */

@@ -21,8 +21,9 @@ static const struct verb verbs[] = {
 	    "show the sign-ins of this host, and who is on it" },
 	{ "explain", verb_explain, "LOGIN FILE.pub [--uid N] [--json]",
 	    "say, step by step, what sshd would be told about this key" },
-	{ "refresh", verb_refresh, "--keys-only [--force] [--json]",
-	    "fetch the tenant keys when they are due" },
+	{ "refresh", verb_refresh,
+	    "[--keys-only] [--force] [--jitter T] [--json]",
+	    "fetch the tenant keys when due; check every sign-in live" },
 	{ "deny", verb_deny, "--oid|--key|--login X [--until T] [--json]",
 	    "refuse an identity, a key or a login from now on" },
 	{ "undeny", verb_deny, "--oid|--key|--login X [--json]",
@@ -70,9 +71,10 @@ options(struct app *app, int *argcp, char ***argvp)
 int
 main(int argc, char **argv)
 {
-	struct app app = { verbs, APP_CONF, NULL, NULL };
+	struct app app = { .verbs = verbs, .conf_path = APP_CONF };
 	int code;
 
+	app.utf8 = priv_utf8();
 	if (priv_begin() != 0 || priv_signals() != 0 ||
 	    priv_clean_environment(NULL) != 0 || sodium_init() == -1) {
 		fprintf(stderr, "%s: cannot start\n", APP_PROG);

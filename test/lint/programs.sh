@@ -25,7 +25,7 @@ libraries() {
 		    libgmp libsodium
 	fi
 	needed "$host" libc libinih libjansson libjwt libcurl libhogweed \
-	    libnettle libgmp libsodium
+	    libnettle libgmp libsodium libqrencode
 	readelf -d "$host" | grep -q NEEDED || echo "$host: no NEEDED entry"
 }
 
