@@ -46,6 +46,32 @@ text_waiting(FILE *f, const struct waiting *w)
 	    w->source[0] != '\0' ? w->source : "-", since);
 }
 
+/* Counts that are zero are nobody's news. */
+static void
+text_lastrun(FILE *f, const struct survey *s)
+{
+	const struct lastrun *run = &s->lastrun;
+	char when[TEXT_TIME_LEN + 1];
+	const char *name;
+	int64_t value;
+	size_t i;
+
+	if (s->lastrun_r == AAD_ENOENT)
+		return;
+	if (s->lastrun_r != 0) {
+		fprintf(f, "Last refresh: its report can't be read.\n");
+		return;
+	}
+	text_time_format(run->at, when);
+	fprintf(f, "Last refresh at %s: %s", when,
+	    lastrun_result_name(run->result));
+	for (i = 0; (name = lastrun_count(&run->counts, i, &value)) != NULL;
+	     i++)
+		if (value != 0)
+			fprintf(f, ", %" PRId64 " %s", value, name);
+	fprintf(f, ".\n");
+}
+
 static void
 text_all(FILE *f, const struct survey *s, const char *login)
 {
@@ -69,6 +95,7 @@ text_all(FILE *f, const struct survey *s, const char *login)
 		fprintf(f, "Tenant keys fetched at %s.\n", when);
 	else
 		fprintf(f, "Tenant keys: %s\n", reason_sentence(s->keys_why));
+	text_lastrun(f, s);
 }
 
 char *
@@ -139,6 +166,26 @@ json_sessions(const struct survey *s)
 	return list;
 }
 
+static json_t *
+json_lastrun(const struct survey *s)
+{
+	const struct lastrun *run = &s->lastrun;
+	const char *name;
+	int64_t value;
+	json_t *o;
+	size_t i;
+
+	if (s->lastrun_r != 0)
+		return json_null();
+	o = json_pack("{s:o s:s}", "at", app_json_time(run->at), "result",
+	    lastrun_result_name(run->result));
+	for (i = 0; o != NULL &&
+		    (name = lastrun_count(&run->counts, i, &value)) != NULL;
+	     i++)
+		json_object_set_new(o, name, json_integer(value));
+	return o;
+}
+
 json_t *
 show_json(const struct survey *s)
 {
@@ -149,8 +196,9 @@ show_json(const struct survey *s)
 		json_array_append_new(sign_ins, json_sign_in(&s->sign_ins[i]));
 	for (i = 0; i < s->nwaiting; i++)
 		json_array_append_new(waiting, json_waiting(&s->waiting[i]));
-	return json_pack("{s:i s:o s:o s:o s:{s:o s:s}}", "v", 1, "sign_ins",
-	    sign_ins, "sessions", json_sessions(s), "signing_in", waiting,
-	    "tenant_keys", "fetched_at", app_json_time(s->keys_at), "reason",
-	    reason_name(s->keys_why));
+	return json_pack("{s:i s:o s:o s:o s:{s:o s:s} s:o}", "v", 1,
+	    "sign_ins", sign_ins, "sessions", json_sessions(s), "signing_in",
+	    waiting, "tenant_keys", "fetched_at", app_json_time(s->keys_at),
+	    "reason", reason_name(s->keys_why), "last_refresh",
+	    json_lastrun(s));
 }

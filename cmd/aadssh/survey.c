@@ -267,6 +267,7 @@ walk_state(struct walk *w)
 		qsort(out->waiting, out->nwaiting, sizeof(*out->waiting),
 		    by_waiting);
 	look_at_keys(w);
+	out->lastrun_r = lastrun_load(&w->cache, &out->lastrun);
 	return EXIT_DONE;
 }
 

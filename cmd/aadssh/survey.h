@@ -16,6 +16,7 @@
 #include "cmd/aadssh/app.h"
 #include "core/name.h"
 #include "core/reason.h"
+#include "host/lastrun.h"
 #include "host/session.h"
 #include "host/waiting.h"
 
@@ -41,6 +42,8 @@ struct survey {
 	size_t nwaiting;
 	int64_t keys_at; /* when the tenant keys were fetched, 0: none */
 	enum reason keys_why; /* ALLOWED: they are good */
+	int lastrun_r; /* of lastrun_load(): 0, AAD_ENOENT: never, … */
+	struct lastrun lastrun;
 };
 
 /*
