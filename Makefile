@@ -82,13 +82,14 @@ policy = rules policy
 idp = cloud reply discovery device grant aadsts
 net = transfer http pool
 host = hostid record cache refreshtoken offer waiting session denial pin \
-	lastrun decision
+	lastrun rekey decision
 cli = verb out log priv clock child proc
 cli_hook = log priv clock sandbox
 hook = main
-aadssh = main app signin exchange ui qr admit tenantkeys login status explain \
-	refresh renew evict settle sweep hold deny forget check reap ending \
-	sessions survey show
+aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
+	pam pamauth pamsession tenantkeys login status survey show explain \
+	refresh renew evict settle sweep hold deny forget rekey check reap \
+	ending sessions
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))

@@ -306,6 +306,29 @@ add_holder(void *arg, const char *login, const uint8_t key_hash[static 32])
 	return 0;
 }
 
+static bool
+ended_shared(const struct record *rec)
+{
+	return rec->state == RECORD_ENDED &&
+	       strcmp(rec->ended_reason, reason_name(AAD_R_KEY_SHARED)) == 0;
+}
+
+bool
+admit_had(const struct admit *a, const struct key *key)
+{
+	struct record_pub pub;
+	struct record *rec = NULL;
+	enum reason why;
+	bool had;
+
+	had = cache_record_pub(&a->cache, &pub, &why) == 0 &&
+	      cache_record_load(&a->cache, a->login, key->hash, a->host, &pub,
+		  &rec, &why) == 0 &&
+	      !ended_shared(rec);
+	record_free(rec);
+	return had;
+}
+
 /*
  * Under login's lock: end its record of the key when it is another
  * identity's.  *sharedp: set when it is, or was ended for that before.
@@ -327,8 +350,7 @@ end_other(struct admit *a, const struct pens *p, const char *login,
 	if (r != 0)
 		return admit_refuse_state(a, r, why);
 	if (rec->state == RECORD_ENDED) {
-		if (strcmp(rec->ended_reason, reason_name(AAD_R_KEY_SHARED)) ==
-		    0)
+		if (ended_shared(rec))
 			*sharedp = true;
 	} else if (strcmp(rec->tid, c->tid) != 0 ||
 		   strcmp(rec->oid, c->oid) != 0) {

@@ -81,6 +81,13 @@ void admit_log(const struct admit *a, int r, const char *fingerprint);
 
 void admit_release(struct admit *a);
 
+/*
+ * Whether a key had a sign-in for this login before, running or ended, but
+ * for one that ended because the key is shared.  Only the order of a
+ * question hangs on it: what can't be read counts as none.
+ */
+bool admit_had(const struct admit *a, const struct key *key);
+
 /* Fill a->no; returns AAD_EREFUSED. */
 int admit_refuse(struct admit *a, enum reason why, const char *detail);
 

@@ -30,10 +30,14 @@ static const struct verb verbs[] = {
 	    "lift such a denial" },
 	{ "forget", verb_forget, "LOGIN [--key SHA256:...] [--pin] [--json]",
 	    "remove the sign-ins of a login, and its pin" },
+	{ "rekey", verb_rekey, "[--json]",
+	    "make new keys of this host, and sign and seal with them anew" },
 	{ "reap", verb_reap, "[--dry-run] [--json]",
 	    "end the sessions of who is denied" },
 	{ "check", verb_check, "[--json]",
 	    "say whether the configuration is sound" },
+	{ "pam", verb_pam, "[session]",
+	    "the child of pam_aadssh.so, which starts it; not for people" },
 	{ NULL, NULL, NULL, NULL },
 };
 
