@@ -7,7 +7,7 @@
 #include "cmd/aadssh/show.h"
 #include "core/text.h"
 
-/* ---- for people ------------------------------------------------------------- */
+/* ---- for people ---------------------------------------------------- */
 
 static void
 text_sign_in(FILE *f, const struct survey_sign_in *s)
@@ -115,7 +115,7 @@ show_text(const struct survey *s, const char *login)
 	return NULL;
 }
 
-/* ---- for programs ------------------------------------------------------------ */
+/* ---- for programs -------------------------------------------------- */
 
 static json_t *
 json_sign_in(const struct survey_sign_in *s)

@@ -118,7 +118,7 @@ parse(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-/* ---- printing --------------------------------------------------------------- */
+/* ---- printing ------------------------------------------------------ */
 
 /* Whether the text is another than in the last round; remembers it. */
 static bool
@@ -178,7 +178,7 @@ print_json(const struct status *st, const struct survey *s, int64_t now)
 	return code;
 }
 
-/* ---- rounds ----------------------------------------------------------------- */
+/* ---- rounds -------------------------------------------------------- */
 
 static int
 one_round(void *arg)

@@ -33,7 +33,7 @@ wanted(const struct walk *w, const char *login)
 	return w->login == NULL || strcmp(w->login, login) == 0;
 }
 
-/* ---- sessions --------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------ */
 
 static int
 each_session(void *arg, const char *name)
@@ -81,7 +81,7 @@ survey_sessions(const struct conf *conf, const char *login, struct survey *s)
 		    by_opening);
 }
 
-/* ---- sign-ins --------------------------------------------------------------- */
+/* ---- sign-ins ------------------------------------------------------ */
 
 /* What the hook would say of this record's key now. */
 static enum reason
@@ -180,7 +180,7 @@ by_login(const void *a, const void *b)
 	return order != 0 ? order : strcmp(one->key, two->key);
 }
 
-/* ---- who is signing in ---------------------------------------------------------- */
+/* ---- who is signing in --------------------------------------------- */
 
 static int
 each_waiting(void *arg, const struct waiting *who)
@@ -209,7 +209,7 @@ by_waiting(const void *a, const void *b)
 	return one->pid < two->pid ? -1 : one->pid > two->pid;
 }
 
-/* ---- the state directory ----------------------------------------------------- */
+/* ---- the state directory ------------------------------------------- */
 
 static int
 open_state(struct walk *w)
