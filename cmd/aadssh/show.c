@@ -32,7 +32,8 @@ text_session(FILE *f, const struct session *s)
 
 	text_time_format(s->opened, since);
 	fprintf(f, "session  %s  %s  %s  from %s  since %s  pid %" PRId64 "\n",
-	    s->login, s->key[0] != '\0' ? s->key : s->method, s->upn,
+	    s->login, s->key[0] != '\0' ? s->key : s->method,
+	    s->upn[0] != '\0' ? s->upn : "-",
 	    s->source[0] != '\0' ? s->source : "-", since, s->pid);
 }
 
