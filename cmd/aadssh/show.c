@@ -91,6 +91,8 @@ text_all(FILE *f, const struct survey *s, const char *login)
 		    reason_sentence(AAD_R_SESSIONS_UNREADABLE));
 	for (i = 0; i < s->nwaiting; i++)
 		text_waiting(f, &s->waiting[i]);
+	if (!s->waiting_known)
+		fprintf(f, "Who is signing in can't be told here.\n");
 	text_time_format(s->keys_at, when);
 	if (s->keys_why == AAD_R_ALLOWED)
 		fprintf(f, "Tenant keys fetched at %s.\n", when);
@@ -168,6 +170,17 @@ json_sessions(const struct survey *s)
 }
 
 static json_t *
+json_all_waiting(const struct survey *s)
+{
+	json_t *list = s->waiting_known ? json_array() : json_null();
+	size_t i;
+
+	for (i = 0; i < s->nwaiting && s->waiting_known; i++)
+		json_array_append_new(list, json_waiting(&s->waiting[i]));
+	return list;
+}
+
+static json_t *
 json_lastrun(const struct survey *s)
 {
 	const struct lastrun *run = &s->lastrun;
@@ -190,16 +203,14 @@ json_lastrun(const struct survey *s)
 json_t *
 show_json(const struct survey *s)
 {
-	json_t *sign_ins = json_array(), *waiting = json_array();
+	json_t *sign_ins = json_array();
 	size_t i;
 
 	for (i = 0; i < s->nsign_ins; i++)
 		json_array_append_new(sign_ins, json_sign_in(&s->sign_ins[i]));
-	for (i = 0; i < s->nwaiting; i++)
-		json_array_append_new(waiting, json_waiting(&s->waiting[i]));
 	return json_pack("{s:i s:o s:o s:o s:{s:o s:s} s:o}", "v", 1,
 	    "sign_ins", sign_ins, "sessions", json_sessions(s), "signing_in",
-	    waiting, "tenant_keys", "fetched_at", app_json_time(s->keys_at),
-	    "reason", reason_name(s->keys_why), "last_refresh",
-	    json_lastrun(s));
+	    json_all_waiting(s), "tenant_keys", "fetched_at",
+	    app_json_time(s->keys_at), "reason", reason_name(s->keys_why),
+	    "last_refresh", json_lastrun(s));
 }

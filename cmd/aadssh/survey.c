@@ -255,11 +255,13 @@ walk_state(struct walk *w)
 		r = 0; /* the folder is made when it is needed */
 	if (r != 0)
 		return app_state_error(w->app, r, AAD_R_STATE_UNREADABLE);
+	/* NB. the locks are their owner's alone, and a disk that can't be
+	 * written has none; who else may read the state is told the rest. */
 	r = waiting_each(&w->cache, each_waiting, w);
-	/* NB. the locks are the owner's alone; who else may read the state
-	 * sees nobody wait. */
 	if (r == AAD_ENOMEM)
 		return app_state_error(w->app, r, AAD_R_NO_MEMORY);
+	out->waiting_known = r == 0 || r == AAD_ENOENT ||
+			     (r == AAD_ESYS && errno == ENOENT);
 	if (out->nsign_ins > 0)
 		qsort(out->sign_ins, out->nsign_ins, sizeof(*out->sign_ins),
 		    by_login);

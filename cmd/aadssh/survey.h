@@ -38,6 +38,7 @@ struct survey {
 	size_t nsessions;
 	struct survey_sign_in *sign_ins;
 	size_t nsign_ins;
+	bool waiting_known; /* false: the slots can't be looked at by us */
 	struct waiting *waiting;
 	size_t nwaiting;
 	int64_t keys_at; /* when the tenant keys were fetched, 0: none */
