@@ -107,6 +107,19 @@ ok "a younger one is not" is_state user64 sign_in_stale
 ok "and their refresh tokens are destroyed" \
     [ "$(find "$STATE/refresh" -name 'user6[1345].*' | wc -l)" -eq 0 ]
 
+# --- a provider that dies meanwhile ---------------------------------------------------
+idp_log_reset
+idp_fault '{"endpoint":"token","kind":"unavailable","after":5,"times":0}'
+exits 3 "a provider that dies after five answers" aadssh refresh --json
+also "is an outage" counted result outage
+also "five are renewed" counted renewed 5
+also "the other 23 are unreachable" counted unreachable 23
+ok "but not all of them were asked about in vain" [ "$(idp_asked)" -le 17 ]
+ok "nobody is evicted" says_yes user24 "$W/crowd/user24.pub"
+idp_clear
+ok "when it is back" aadssh refresh --json
+also "all are renewed" counted renewed 28
+
 # --- sweeps ---------------------------------------------------------------------------
 hash=$(basename "$STATE"/records/user24/*)
 rm "$STATE/records/user24/$hash"
