@@ -159,6 +159,9 @@ $(eval $(call unit,host,$(call objs,test/tools,forge) $(host_o) $(policy_o) \
 	$(token_o) $(ssh_o) $(core_o),$(lib_all)))
 $(eval $(call unit,pam,$(call objs,cmd/aadssh,pamheader lines keychoice pamui qr) \
 	$(ssh_o) $(core_o),$(lib_ssh) -lqrencode -linih))
+$(eval $(call unit,admit,$(call objs,test/tools,forge) $(call objs,cmd/aadssh,\
+	admit hold app signin exchange tenantkeys) $(cli_o) $(host_o) $(policy_o) \
+	$(token_o) $(idp_o) $(net_o) $(ssh_o) $(core_o),$(lib_all)))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))

@@ -522,7 +522,7 @@ answers_choose(void **state)
 	}
 }
 
-/* ---- what the person reads ------------------------------------------------ */
+/* ---- what the person reads ------------------------------------- */
 
 #define HOST64                                                                 \
 	"a-host-name-that-is-as-long-as-linux-allows-it-to-be-1234567890.x"
