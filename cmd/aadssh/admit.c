@@ -55,7 +55,11 @@ no_denial(struct admit *a, enum denial_kind kind, const char *name,
 	return admit_refuse(a, AAD_R_DENIALS_UNREADABLE, NULL);
 }
 
-/* That keys/ is in order is better known before the browser than after. */
+/*
+ * That keys/ is in order is better known before the browser than after.
+ * NB. a disk that takes no writes is told of only when there is something to
+ * write: who may not sign in hears that instead.
+ */
 static int
 try_hold(struct admit *a)
 {
@@ -63,7 +67,10 @@ try_hold(struct admit *a)
 	struct hold h;
 	int r;
 
-	if ((r = hold_take(&a->cache, NULL, &h, &why)) != 0)
+	r = hold_take(&a->cache, NULL, &h, &why);
+	if (r == AAD_ESYS && errno == EROFS && h.keys == -1)
+		r = 0;
+	else if (r != 0)
 		r = refuse_write(a, r, why);
 	hold_release(&h);
 	return r;
