@@ -5,7 +5,7 @@
 #                     what is missing first)
 #   make demo         a private sshd, a test provider, one login end to end
 #   make bench lint asan fuzz deps
-#   make install DESTDIR= PREFIX=
+#   make install DESTDIR= PREFIX= PAMDIR=
 #
 # What is linked into what is a security fact, so every list is explicit.
 
@@ -14,6 +14,7 @@ ifeq ($(origin CC),default)
 CC = gcc
 endif
 PKG_CONFIG ?= pkg-config
+PAMDIR ?= /lib/$(shell $(CC) -print-multiarch)/security
 CFLAGS ?= -O2 -g
 HOOK_LIBS ?= static
 WERROR ?=
@@ -82,13 +83,16 @@ policy = rules policy
 idp = cloud reply discovery device grant aadsts
 net = transfer http pool
 host = hostid record cache refreshtoken offer waiting session denial pin \
-	lastrun decision
-cli = verb out log priv clock child proc
+	lastrun rekey decision
+cli = verb out log priv clock child process
 cli_hook = log priv clock sandbox
 hook = main
+pam = pam_aadssh account child clean header judged login options proc registry \
+	relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
-	pam pamauth pamsession tenantkeys login status explain refresh renew \
-	evict settle sweep hold deny forget check reap ending sessions
+	pam pamauth pamsession tenantkeys login status survey show explain \
+	refresh renew evict settle sweep hold deny forget rekey check reap \
+	ending sessions
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
@@ -102,9 +106,10 @@ host_o = $(call objs,lib/host,$(host))
 cli_o = $(call objs,cmd/cli,$(cli))
 cli_hook_o = $(call objs,cmd/cli,$(cli_hook))
 hook_o = $(call objs,cmd/aadssh-authkeys,$(hook))
+pam_o = $(call objs,cmd/pam_aadssh,$(pam))
 aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
 
-programs = $(B)/aadssh-authkeys $(B)/aadssh
+programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so
 
 all: need-build $(programs)
 
@@ -124,12 +129,20 @@ $(B)/aadssh: $(aadssh_o) $(cli_o) $(host_o) $(policy_o) $(token_o) $(idp_o) \
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(aadssh_libs)
 
+# A part of sshd, so it brings nothing along: libpam, libc, and not one object
+# of lib/.  What sshd finds in it are the functions marked EXPORT.
+$(pam_o): cflags += -fPIC -fvisibility=hidden
+$(B)/pam_aadssh.so: $(pam_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -shared $(ldflags) -Wl,-z,defs -o $@ $^ -lpam
+
 # ---- unit tests -------------------------------------------------------------
 # $(call unit,NAME,OBJECTS,LIBRARIES): test/unit/test_NAME.c, cmocka, the
 # mutation walk and the fault injector (which wraps what can fail).
 unit_o = $(call objs,test/unit,mutate fault)
 wraps = malloc calloc realloc strdup strndup openat read write fsync fchmod \
-	fstat renameat2 unlinkat mkdirat syslog __syslog_chk
+	fstat renameat2 unlinkat mkdirat flock ftruncate pread pwrite syslog \
+	__syslog_chk
 wrap_flags = $(addprefix -Wl$(comma)--wrap=,$(wraps))
 comma = ,
 
@@ -157,11 +170,15 @@ $(eval $(call unit,device,$(idp_o) $(core_o),-linih))
 $(eval $(call unit,http,$(net_o) $(core_o),-lcurl -lnettle -linih))
 $(eval $(call unit,host,$(call objs,test/tools,forge) $(host_o) $(policy_o) \
 	$(token_o) $(ssh_o) $(core_o),$(lib_all)))
-$(eval $(call unit,pam,$(call objs,cmd/aadssh,pamheader lines keychoice pamui qr) \
+$(eval $(call unit,pamchild,$(call objs,cmd/aadssh,pamheader lines keychoice pamui qr) \
 	$(ssh_o) $(core_o),$(lib_ssh) -lqrencode -linih))
 $(eval $(call unit,admit,$(call objs,test/tools,forge) $(call objs,cmd/aadssh,\
 	admit hold app signin exchange tenantkeys) $(cli_o) $(host_o) $(policy_o) \
 	$(token_o) $(idp_o) $(net_o) $(ssh_o) $(core_o),$(lib_all)))
+$(eval $(call unit,state,$(call objs,test/tools,forge) $(host_o) \
+	$(policy_o) $(token_o) $(ssh_o) $(core_o),$(lib_all)))
+$(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
+	$(core_o),$(lib_all) -lpam))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
@@ -192,6 +209,10 @@ $(eval $(call fuzz,token,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,claims,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,jwks,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,reply,$(idp_o) $(core_o),-ljansson -lnettle -lsodium -linih))
+$(eval $(call fuzz,offer,$(call objs,lib/host,offer) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,session,$(call objs,lib/host,session) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
 
 fuzz_bins = $(addprefix $(B)/test/fuzz/fuzz_,$(fuzzers))
 fuzz-run: $(fuzz_bins)
@@ -278,7 +299,7 @@ fuzz: need-test
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/usr/libexec/aadssh \
 	    $(DESTDIR)/etc/aadssh $(DESTDIR)/usr/lib/sysusers.d \
-	    $(DESTDIR)/usr/lib/tmpfiles.d \
+	    $(DESTDIR)/usr/lib/tmpfiles.d $(DESTDIR)$(PAMDIR) \
 	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
 	install -m 0755 $(B)/aadssh $(DESTDIR)$(PREFIX)/bin/aadssh
@@ -287,15 +308,24 @@ install: all
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
 	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys
+	ln -sfn $(PREFIX)/bin/aadssh $(DESTDIR)/usr/libexec/aadssh/aadssh.new
+	mv -fT $(DESTDIR)/usr/libexec/aadssh/aadssh.new \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh
+	install -m 0644 $(B)/pam_aadssh.so \
+	    $(DESTDIR)$(PAMDIR)/pam_aadssh.so.new
+	mv -f $(DESTDIR)$(PAMDIR)/pam_aadssh.so.new \
+	    $(DESTDIR)$(PAMDIR)/pam_aadssh.so
 	test -e $(DESTDIR)/etc/aadssh/aadssh.conf || \
 	    install -m 0644 conf/aadssh.conf $(DESTDIR)/etc/aadssh/aadssh.conf
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
 	install -m 0644 conf/sshd_config.d/50-aadssh.conf \
+	    conf/pam.d/aadssh-sshd conf/pam.d/aadssh-sshd-fallback \
 	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/
 	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
-	install -m 0644 docs/aadssh-authkeys.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/
 
 clean:
 	rm -rf $(B)

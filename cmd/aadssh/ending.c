@@ -11,7 +11,7 @@
 
 #include "cmd/aadssh/ending.h"
 #include "cmd/cli/clock.h"
-#include "cmd/cli/proc.h"
+#include "cmd/cli/process.h"
 
 const char *
 ending_word(enum ending_result result)
@@ -40,19 +40,19 @@ ending_word(enum ending_result result)
 static enum ending_result
 judge(const struct session *s)
 {
-	char exe[PROC_EXE_MAX], want[sizeof(s->exe)];
+	char exe[PROCESS_EXE_MAX], want[sizeof(s->exe)];
 	int64_t start;
 	int r;
 
-	if ((r = proc_start(s->pid, &start)) != 0)
+	if ((r = process_start(s->pid, &start)) != 0)
 		return r == AAD_ENOENT ? ENDING_VANISHED : ENDING_FAILED;
 	if (start != s->start)
 		return ENDING_VANISHED;
-	if ((r = proc_exe(s->pid, exe)) != 0)
+	if ((r = process_exe(s->pid, exe)) != 0)
 		return r == AAD_ENOENT ? ENDING_VANISHED : ENDING_FAILED;
 	memcpy(want, s->exe, sizeof(want));
-	return strcmp(exe, proc_undeleted(want)) == 0 ? ENDING_ENDED
-						      : ENDING_OTHER;
+	return strcmp(exe, process_undeleted(want)) == 0 ? ENDING_ENDED
+							 : ENDING_OTHER;
 }
 
 static int
@@ -83,30 +83,36 @@ begin(struct ending *e)
 	return -1;
 }
 
-/* Wait for the ends of all; those that came are closed and -1. */
+/* Close those that have ended; whether any is left. */
+static bool
+any_left(struct pollfd *fds, size_t n)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (fds[i].fd == -1)
+			continue;
+		if ((fds[i].revents & (POLLIN | POLLHUP)) == 0) {
+			any = true;
+			continue;
+		}
+		close(fds[i].fd);
+		fds[i].fd = -1;
+	}
+	return any;
+}
+
+/* Wait at most so long for the ends of all. */
 static void
 wait_for(struct pollfd *fds, size_t n, int64_t ms)
 {
 	int64_t until = clock_mono_ms() + ms, left;
-	bool any = true;
-	size_t i;
 
-	while (any && (left = until - clock_mono_ms()) > 0) {
+	while (any_left(fds, n) && (left = until - clock_mono_ms()) > 0)
 		/* NB. poll(2) passes over descriptors below 0. */
 		if (poll(fds, n, (int)left) == -1 && errno != EINTR)
 			return;
-		any = false;
-		for (i = 0; i < n; i++) {
-			if (fds[i].fd == -1)
-				continue;
-			if ((fds[i].revents & (POLLIN | POLLHUP)) != 0) {
-				close(fds[i].fd);
-				fds[i].fd = -1;
-			} else {
-				any = true;
-			}
-		}
-	}
 }
 
 void

@@ -78,7 +78,7 @@ parse(int argc, char **argv, struct options *o)
 	return argc == optind ? 0 : -1;
 }
 
-/* ---- what is told of each session ----------------------------------------- */
+/* ---- what is told of each session ---------------------------------- */
 
 /* result: a word, of ending_word() or "cannot_tell". */
 static void
@@ -118,7 +118,7 @@ unclear(struct reap *rp, const struct session *s, enum reason why)
 	tell(rp, s, why, "cannot_tell");
 }
 
-/* ---- files of sessions that have ended -------------------------------------- */
+/* ---- files of sessions that have ended ----------------------------- */
 
 /* NB. judged again: sshd may have written a new one of this name. */
 static void
@@ -127,31 +127,15 @@ remove_stale(struct reap *rp, const char *name)
 	struct session s;
 	int r;
 
-	if (!rp->o->dry_run) {
-		if (sessions_look(rp->dir, name, geteuid(), &s, &r) !=
-		    SESSIONS_GONE)
-			return;
-		r = file_remove(rp->dir, name);
-		if (r == AAD_ENOENT)
-			return;
-		if (r != 0) {
-			unclear(rp, &s, AAD_R_DISK);
-			return;
-		}
-	}
-	rp->stale++;
+	if (rp->o->dry_run ||
+	    sessions_look(rp->dir, name, geteuid(), &s, &r) != SESSIONS_GONE)
+		return;
+	r = file_remove(rp->dir, name);
+	if (r != 0 && r != AAD_ENOENT)
+		unclear(rp, &s, AAD_R_DISK);
 }
 
-static void
-remove_of(struct reap *rp, const struct session *s)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "%" PRId64, s->pid);
-	remove_stale(rp, name);
-}
-
-/* ---- who is denied ---------------------------------------------------------- */
+/* ---- who is denied ------------------------------------------------- */
 
 /*
  * Is there a denial, and can it be read?  At the door a denial that does not
@@ -201,7 +185,32 @@ judge(const struct reap *rp, const struct session *s)
 	return AAD_R_ALLOWED;
 }
 
-/* ---- the end of the denied -------------------------------------------------- */
+/* ---- the end of the denied ----------------------------------------- */
+
+static void
+settle(struct reap *rp, const struct ending *e)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%" PRId64, e->session.pid);
+	switch (e->result) {
+	case ENDING_ENDED:
+	case ENDING_KILLED:
+		rp->ended++;
+		remove_stale(rp, name);
+		break;
+	case ENDING_VANISHED:
+		rp->stale++;
+		remove_stale(rp, name);
+		break;
+	case ENDING_SPARED:
+		rp->spared++;
+		break;
+	case ENDING_OTHER:
+	case ENDING_FAILED:
+		rp->unclear++;
+	}
+}
 
 static void
 finish_batch(struct reap *rp)
@@ -218,22 +227,7 @@ finish_batch(struct reap *rp)
 		if (spare)
 			e->result = ENDING_SPARED;
 		tell(rp, &e->session, e->why, ending_word(e->result));
-		switch (e->result) {
-		case ENDING_ENDED:
-		case ENDING_KILLED:
-			rp->ended++;
-			remove_of(rp, &e->session);
-			break;
-		case ENDING_VANISHED:
-			remove_of(rp, &e->session);
-			break;
-		case ENDING_SPARED:
-			rp->spared++;
-			break;
-		case ENDING_OTHER:
-		case ENDING_FAILED:
-			rp->unclear++;
-		}
+		settle(rp, e);
 	}
 	rp->nbatch = 0;
 }
@@ -269,6 +263,7 @@ look(struct reap *rp, const char *name, bool auth)
 			consider(rp, &s);
 		break;
 	case SESSIONS_GONE:
+		rp->stale++;
 		remove_stale(rp, name);
 		break;
 	case SESSIONS_CANNOT_TELL:
@@ -279,7 +274,7 @@ look(struct reap *rp, const char *name, bool auth)
 	}
 }
 
-/* ---- the verb ------------------------------------------------------------- */
+/* ---- the verb ------------------------------------------------------ */
 
 static int
 remember(struct reap *rp, const char *text, bool auth)

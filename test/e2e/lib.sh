@@ -9,6 +9,8 @@ SRC=/src
 HOOK=/usr/libexec/aadssh/aadssh-authkeys
 CONF=/etc/aadssh/aadssh.conf
 STATE=/var/lib/aadssh
+RUN=/run/aadssh
+PAM_MODULE=/opt/aadssh/lib/pam_aadssh.so
 SYSLOG=/var/log/syslog
 SSHD_LOG=/var/log/sshd.log
 SSHD_PORT=2222
@@ -304,21 +306,23 @@ says_no() # LOGIN PUBFILE
 
 # --- sshd and its client ------------------------------------------------------------
 
+# start_sshd [ask]: with the drop-in of conf/; without ask, the keys only: what
+# a sign-in through ssh needs is taken out.
 start_sshd()
 {
 	mkdir -p /etc/ssh/sshd_config.d
 	cp "$SRC/conf/sshd_config.d/50-aadssh.conf" /etc/ssh/sshd_config.d/
+	[ "${1-}" = ask ] || sed -i -e '/^AuthenticationMethods /d' \
+	    -e 's/^\(KbdInteractiveAuthentication\) .*/\1 no/' \
+	    /etc/ssh/sshd_config.d/50-aadssh.conf
 	[ -f /etc/ssh/host_key ] || ssh-keygen -q -t ed25519 -N '' \
 	    -C host -f /etc/ssh/host_key
 	cat >/etc/ssh/sshd_config <<-END
 	Include /etc/ssh/sshd_config.d/*.conf
 	ListenAddress 127.0.0.1:$SSHD_PORT
+	${SSHD_ALSO_LISTEN-}
 	HostKey /etc/ssh/host_key
 	PidFile /run/sshd.pid
-	UsePAM yes
-	PasswordAuthentication no
-	KbdInteractiveAuthentication no
-	AuthorizedKeysFile none
 	PerSourceMaxStartups none
 	Subsystem sftp /usr/lib/openssh/sftp-server
 	END
@@ -340,6 +344,12 @@ start_sshd()
 	/usr/sbin/sshd -t &&
 	    setsid /usr/sbin/sshd -E "$SSHD_LOG" &&
 	    wait_for 5 grep -q 'Server listening' "$SSHD_LOG"
+}
+
+stop_sshd()
+{
+	kill "$(cat /run/sshd.pid)"
+	wait_for 5 test ! -e /run/sshd.pid
 }
 
 # Clients as a script uses them: KEY is a file, no questions are asked.
@@ -384,6 +394,166 @@ refused() # LOGIN KEY
 expect_refused() # TITLE LOGIN KEY
 {
 	ok "$1" refused "$2" "$3"
+}
+
+# --- signing in through ssh -------------------------------------------------------
+
+# write_pam [FILE [OPTION…]]: /etc/pam.d/sshd from conf/pam.d/FILE, with the
+# module where the sandbox has it and without what it lacks of Debian's.
+write_pam()
+{
+	local file
+	file=${1-aadssh-sshd}
+	[ $# -eq 0 ] || shift
+	sed -e "s|pam_aadssh\.so|$PAM_MODULE $*|" \
+	    -e 's|^@include common-account|account required pam_unix.so|' \
+	    -e 's|^@include common-session|session required pam_permit.so|' \
+	    -e '/pam_\(selinux\|loginuid\|keyinit\|motd\|limits\|env\)\.so/d' \
+	    "$SRC/conf/pam.d/$file" >/etc/pam.d/sshd
+}
+
+# Our module behind sshd, which asks; the provider is the test's business.
+stage_pam() # [FILE [OPTION…]]
+{
+	need write_pam "$@"
+	need start_sshd ask
+	write_askpass
+}
+
+# What ssh runs to ask the person: the text of question N is $ask_dir/prompt.N,
+# the answer is waited for in answer.N, or in answer for each.
+write_askpass()
+{
+	cat >"$W/askpass" <<-'END'
+	#!/bin/sh
+	n=1
+	while [ -e "$ASK_DIR/prompt.$n" ]; do n=$((n + 1)); done
+	printf '%s' "$1" >"$ASK_DIR/.prompt"
+	mv "$ASK_DIR/.prompt" "$ASK_DIR/prompt.$n"
+	tries=1200
+	while [ "$tries" -gt 0 ]; do
+		for file in "$ASK_DIR/answer.$n" "$ASK_DIR/answer"; do
+			[ ! -e "$file" ] || exec cat "$file"
+		done
+		tries=$((tries - 1))
+		sleep 0.05
+	done
+	exit 1
+	END
+	chmod 0755 "$W/askpass"
+}
+
+# ask_new NAME: a new dialogue; ssh_ask and the like use $ask_dir.
+ask_new()
+{
+	ask_dir=$W/ask.$1
+	rm -rf "$ask_dir"
+	mkdir "$ask_dir"
+}
+
+asked() # N
+{
+	[ -e "$ask_dir/prompt.$1" ]
+}
+
+# Like asked, or the client of $ssh_pid is gone.
+asked_or_gone() # N
+{
+	asked "$1" || ! kill -0 "$ssh_pid" 2>/dev/null
+}
+
+reply() # N TEXT
+{
+	printf '%s\n' "$2" >"$ask_dir/.answer"
+	mv "$ask_dir/.answer" "$ask_dir/answer.$1"
+}
+
+# ssh_ask LOGIN "KEY…" [OPTION…] [-- COMMAND…]: as a person uses it; KEY are
+# files, none is "".
+ssh_ask()
+{
+	local login keys key
+	login=$1 keys=$2
+	shift 2
+	for key in $keys; do
+		set -- -i "$key" "$@"
+	done
+	[ -n "$keys" ] || set -- -o PubkeyAuthentication=no "$@"
+	case " $* " in
+	*" -- "*) ;;
+	*) set -- "$@" -- true ;;
+	esac
+	ssh_ask_run "$login" "$@"
+}
+
+# NB. "ssh [OPTION…] LOGIN@HOST COMMAND…": -- is where the host goes.
+ssh_ask_run()
+{
+	local login word host seen
+	login=$1 seen=
+	shift
+	for word; do
+		shift
+		if [ "$word" = -- ] && [ -z "$seen" ]; then
+			seen=1 host="$login@localhost"
+			set -- "$@" "$host"
+		else
+			set -- "$@" "$word"
+		fi
+	done
+	# NB. at ERROR ssh would not show what sshd has to say.
+	${ssh_ask_exec-} env ASK_DIR="$ask_dir" SSH_ASKPASS="$W/askpass" \
+	    SSH_ASKPASS_REQUIRE=force \
+	    ssh -F "$W/ssh_config" -o LogLevel=INFO "$@" </dev/null
+}
+
+# The same in the background: $ssh_pid; what it says in $ask_dir/out and err.
+ssh_ask_begin()
+{
+	(
+		ssh_ask_exec=exec # or $! would be this shell
+		ssh_ask "$@"
+	) >"$ask_dir/out" 2>"$ask_dir/err" &
+	ssh_pid=$!
+}
+
+# Wait for it; exits as it did.
+ssh_ask_end()
+{
+	local status
+	status=0
+	wait "$ssh_pid" || status=$?
+	unset ssh_pid
+	cat "$ask_dir/out"
+	cat "$ask_dir/err" >&2
+	return "$status"
+}
+
+# As Ctrl-C at the client: ssh and what it asks with are gone at once.
+ssh_ask_leave()
+{
+	kill -KILL "$ssh_pid"
+	wait "$ssh_pid" 2>/dev/null || :
+	unset ssh_pid
+}
+
+# ssh_signin USER LOGIN "KEY…" [OPTION…] [-- COMMAND…]: USER signs in at the
+# page that a question shows, and says Enter to each.
+ssh_signin()
+{
+	local user n
+	user=$1
+	shift
+	ask_new "signin.$(date +%s%N)"
+	ssh_ask_begin "$@"
+	n=1
+	while wait_for 30 asked_or_gone "$n" && asked "$n"; do
+		! code_shown "$ask_dir/prompt.$n" ||
+		    approve "$user" "$ask_dir/prompt.$n" || break
+		reply "$n" ''
+		n=$((n + 1))
+	done
+	ssh_ask_end
 }
 
 # --- the state directory ------------------------------------------------------------

@@ -11,7 +11,8 @@
 #
 #   /src                  this source tree, read-only
 #   /usr/libexec/aadssh   build/aadssh-authkeys, owned by root
-#   /opt/aadssh/bin       build/aadssh, first in PATH
+#   /opt/aadssh/bin       build/aadssh, first in PATH; also in /usr/libexec/aadssh
+#   /opt/aadssh/lib       build/pam_aadssh.so
 #   /var/log/syslog       all that comes to /dev/log
 #   /share                DIR of --share, read-write
 #
@@ -128,14 +129,33 @@ make_usr()
 
 install_programs()
 {
-	mkdir -p "$root/usr/libexec/aadssh" "$root/opt/aadssh/bin"
-	for pair in aadssh-authkeys:/usr/libexec/aadssh aadssh:/opt/aadssh/bin
+	mkdir -p "$root/usr/libexec/aadssh" "$root/opt/aadssh/bin" \
+	    "$root/opt/aadssh/lib"
+	for pair in aadssh-authkeys:/usr/libexec/aadssh \
+	    aadssh:/opt/aadssh/bin aadssh:/usr/libexec/aadssh \
+	    pam_aadssh.so:/opt/aadssh/lib
 	do
 		prog=$E2E_TOP/$E2E_B/${pair%%:*}
 		[ ! -e "$prog" ] ||
 		    install -m 0755 "$prog" "$root${pair#*:}/"
 	done
 	install -m 0755 "$E2E_TOP/$E2E_B/test/tools/init" "$root/opt/aadssh/init"
+}
+
+# The number of a user or group of the new machine.
+id_in() # FILE NAME
+{
+	sed -n "s/^$2:x:\([0-9]*\):.*/\1/p" "$root/etc/$1"
+}
+
+# What systemd-tmpfiles makes of conf/tmpfiles.
+make_tmpfiles()
+{
+	while read -r kind path mode user group; do
+		[ "$kind" != d ] || install -d -m "$mode" \
+		    -o "$(id_in passwd "$user")" -g "$(id_in group "$group")" \
+		    "$root$path"
+	done <"$E2E_TOP/conf/tmpfiles"
 }
 
 make_dev()
@@ -246,6 +266,7 @@ build()
 	make_usr
 	make_dev
 	make_etc
+	make_tmpfiles
 	install_programs
 	mount -t proc proc "$root/proc" || skip "the kernel lends us no /proc"
 	hostname e2e

@@ -27,12 +27,13 @@ check() {
 install() {
 	# NB. a umask that would show in the modes.
 	(umask 077 && ${MAKE:-make} --no-print-directory -s B="${B:-build}" \
-	    install DESTDIR="$dir/root" PREFIX=/usr)
+	    install DESTDIR="$dir/root" PREFIX=/usr PAMDIR=/lib/security)
 }
 
 listed() {
 	grep -v '^#' test/install/files | sort >"$dir/want"
-	(cd "$dir/root" && find . -type f -printf '%m %P\n' | sort) >"$dir/got"
+	(cd "$dir/root" && find . -type f -printf '%m %P\n' -o \
+	    -type l -printf '%m %P -> %l\n' | sort) >"$dir/got"
 	diff "$dir/want" "$dir/got"
 }
 
@@ -61,6 +62,14 @@ check 'it ends well' install
 check 'the files and their modes' listed
 check 'directories anybody may enter and only the owner change' directories
 check 'a configuration that is there stays' kept
+# The module starts what it was told at compile time.
+started() {
+	program=$(strings "$dir/root/lib/security/pam_aadssh.so" |
+	    grep '^/usr/libexec/')
+	[ "$(readlink "$dir/root$program")" = /usr/bin/aadssh ]
+}
+
 check 'what the sshd drop-in names is there' named
+check 'what the PAM module starts is there' started
 echo "install: $passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -18,7 +18,8 @@ mkdir -p "$dir/tree"
 tar -c --exclude=./.git --exclude=./build --exclude=node_modules . |
     tar -x -C "$dir/tree"
 mkdir -p "$dir/tree/build/test"
-cp -a "$B/lib" "$B/cmd" "$B/aadssh" "$B/aadssh-authkeys" "$dir/tree/build/"
+cp -a "$B/lib" "$B/cmd" "$B/aadssh" "$B/aadssh-authkeys" "$B/pam_aadssh.so" \
+    "$dir/tree/build/"
 cp -a "$B/test/tools" "$dir/tree/build/test/"
 
 # complaints TITLE-PART: what lint says under that check.
@@ -133,6 +134,17 @@ damage 'an aadssh without RELRO' 'gcc -w -pie -Wl,-z,norelro -Wl,-z,now -x c -o 
 int main(void) { return 0; }
 END'
 expect programs 'RELRO'
+damage 'a PAM module with another library' 'gcc -w -shared -Wl,--no-as-needed -o build/pam_aadssh.so build/cmd/pam_aadssh/*.o -lpam -lsodium'
+expect programs 'named libraries'
+damage 'a PAM module that exports more' 'gcc -w -shared -fPIC -o build/pam_aadssh.so build/cmd/pam_aadssh/*.o -x c - -lpam <<END
+int more(void) { return 1; }
+END'
+expect programs 'exports'
+damage 'a PAM module with an object of lib' 'gcc -w -shared -o build/pam_aadssh.so build/cmd/pam_aadssh/*.o build/lib/core/err.o -lpam'
+expect programs 'no object but its own'
+damage 'a fork elsewhere in the PAM module' 'object cmd/pam_aadssh/relay "#include <unistd.h>
+int f(void) { return fork(); }"'
+expect symbols 'refer only'
 damage 'an executable stack' 'gcc -w -pie -Wl,-z,execstack -Wl,-z,now -x c -o build/aadssh - <<END
 int main(void) { return 0; }
 END'

@@ -3,6 +3,7 @@
 
 hook=$B/aadssh-authkeys
 host=$B/aadssh
+module=$B/pam_aadssh.so
 
 # needed PROGRAM LIBRARY...: what the loader brings is exactly among these.
 needed() {
@@ -26,7 +27,11 @@ libraries() {
 	fi
 	needed "$host" libc libinih libjansson libjwt libcurl libhogweed \
 	    libnettle libgmp libsodium libqrencode
-	readelf -d "$host" | grep -q NEEDED || echo "$host: no NEEDED entry"
+	needed "$module" libc libpam
+	for program in "$host" "$module"; do
+		readelf -d "$program" | grep -q NEEDED ||
+		    echo "$program: no NEEDED entry"
+	done
 }
 
 # The whole closure, not only what is named: a library may bring another.
@@ -62,9 +67,35 @@ incapable() {
 	    sort -u
 }
 
+# What sshd can call, or trip over, in its own process: what pam(3) names.
+exports() {
+	list=$(nm -D --defined-only "$module" | awk '{ print $NF }' | sort)
+	[ "$list" = "$(printf 'pam_sm_%s\n' acct_mgmt authenticate chauthtok \
+	    close_session open_session setcred)" ] || echo "$module has" $list
+}
+
+# The module is linked from its own folder's objects.
+alone() {
+	symbols=$(nm "$module")
+	printf '%s\n' "$symbols" | grep -q ' relay_run$' ||
+	    echo 'no symbols: a stripped module proves nothing'
+	list=$(objects lib && objects cmd)
+	for object in $list; do
+		case $object in
+		"$B"/cmd/pam_aadssh/*) continue ;;
+		esac
+		nm --defined-only -g "$object" | awk '{ print $NF }'
+	done | sort -u >"$B/others"
+	printf '%s\n' "$symbols" | awk '$2 ~ /[TtDdRrBb]/ { print $NF }' |
+	    sort -u | comm -12 - "$B/others" | sed "s|^|$module has |"
+	rm -f "$B/others"
+}
+
 hardened() {
-	for program in "$hook" "$host"; do
-		readelf -hW "$program" | grep -q 'Type: *DYN' &&
+	for program in "$hook" "$host" "$module"; do
+		readelf -hW "$program" | grep -q 'Type: *DYN' ||
+		    echo "$program: no PIE"
+		[ "$program" = "$module" ] ||
 		    readelf -dW "$program" | grep -q 'FLAGS_1.*PIE' ||
 		    echo "$program: no PIE"
 		readelf -dW "$program" | grep -q 'FLAGS_1.*NOW' ||
@@ -102,5 +133,7 @@ flags() {
 check 'programs need the named libraries only, the static hook none' libraries
 check 'ldd shows no library in the hook that is not named' closure
 check 'the hook cannot fetch, look up users, start programs' incapable
+check 'the PAM module exports what libpam calls and nothing else' exports
+check 'the PAM module holds no object but its own' alone
 check 'programs: PIE, RELRO, BIND_NOW, no executable stack' hardened
 check 'objects: stack canaries' flags

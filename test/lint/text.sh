@@ -3,7 +3,8 @@
 
 everything() {
 	files '*.[ch]' '*.sh' '*.awk' '*.mjs' '*.md' '*.[158]' '*.tsv' '*.conf' \
-	    Makefile sysusers tmpfiles run packages '.clang-format'
+	    Makefile sysusers tmpfiles run packages 'aadssh-sshd*' \
+	    '.clang-format'
 }
 
 # NB. the words are parted here, or this file would complain about itself.
