@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -55,11 +54,7 @@ no_denial(struct admit *a, enum denial_kind kind, const char *name,
 	return admit_refuse(a, AAD_R_DENIALS_UNREADABLE, NULL);
 }
 
-/*
- * That keys/ is in order is better known before the browser than after.
- * NB. a disk that takes no writes is told of only when there is something to
- * write: who may not sign in hears that instead.
- */
+/* That keys/ is in order is better known before the browser than after. */
 static int
 try_hold(struct admit *a)
 {
@@ -67,10 +62,7 @@ try_hold(struct admit *a)
 	struct hold h;
 	int r;
 
-	r = hold_take(&a->cache, NULL, &h, &why);
-	if (r == AAD_ESYS && errno == EROFS && h.keys == -1)
-		r = 0;
-	else if (r != 0)
+	if ((r = hold_take(&a->cache, NULL, &h, &why)) != 0)
 		r = refuse_write(a, r, why);
 	hold_release(&h);
 	return r;
