@@ -44,12 +44,14 @@ struct call {
 	int64_t monitor, start;
 };
 
-/* What went wrong, or why not. */
+/* What went wrong, or why not; reason: one of docs/reasons.md, or NULL. */
 static void
-note(const struct call *c, int priority, const char *why)
+note_reason(const struct call *c, int priority, const char *reason,
+    const char *why)
 {
 	const struct report_field fields[] = {
 		{ "phase", c->phase },
+		{ "reason", reason },
 		{ "login", c->login },
 		{ "source", c->source },
 		{ "why", why },
@@ -57,6 +59,12 @@ note(const struct call *c, int priority, const char *why)
 
 	report(c->pamh, priority, "pam", fields,
 	    sizeof(fields) / sizeof(fields[0]));
+}
+
+static void
+note(const struct call *c, int priority, const char *why)
+{
+	note_reason(c, priority, NULL, why);
 }
 
 static void
@@ -286,13 +294,13 @@ pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 	case ACCOUNT_OPEN:
 		return PAM_SUCCESS;
 	case ACCOUNT_DENIED:
-		note(&c, LOG_INFO, "login_denied");
+		note_reason(&c, LOG_INFO, "login_denied", NULL);
 		say(&c, "This login is denied on this host.");
 		return PAM_ACCT_EXPIRED;
 	case ACCOUNT_CANNOT_TELL:
 		break;
 	}
-	note(&c, LOG_ERR, "denials_unreadable");
+	note_reason(&c, LOG_ERR, "denials_unreadable", NULL);
 	say(&c, "This host can't tell now whether this login is denied.");
 	return PAM_ACCT_EXPIRED;
 }

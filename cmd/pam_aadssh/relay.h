@@ -14,6 +14,8 @@
  *	V NAME=VALUE	for the session's environment
  *	F NAME VALUE	for the session file
  *	R VERDICT	the last line; then the child ends
+ * VERDICT is OK, NO, UNAVAIL or IGNORE.  OK and IGNORE count only when the
+ * child then ends with status 0.
  */
 
 #ifndef AAD_PAM_RELAY_H

@@ -506,7 +506,7 @@ deny '0\n{"v":1,"origin":"admin","at":1795514400}\n'
 log_mark
 ok "a denied login is turned away with its key" denied "$no_text"
 ok "... which is logged" log_has event=pam phase=account login=alice \
-    why=login_denied source=127.0.0.1
+    reason=login_denied source=127.0.0.1
 ask_new denied
 exits 255 "... and after a sign-in" ssh_ask alice "" \
     -o NumberOfPasswordPrompts=1
