@@ -70,25 +70,29 @@ hook_libs = $(hook_static) -static-pie -Wl,--gc-sections
 else
 hook_libs = $(hook_shared) -pie
 endif
-aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
+aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium \
+	-lqrencode
 
 # ---- our objects, one list a folder ----------------------------------------
 core = err reason file secret b64 strictjson name text value setting keyword \
 	conf
-ssh = wire key curve
+ssh = wire key curve cert
 token = jws jwks verify_jwt verify_nettle claims token
 token_hook = jws jwks verify_nettle claims token
 policy = rules policy
 idp = cloud reply discovery device grant aadsts
-net = http
-host = hostid record cache denial pin decision
-cli = verb out log priv clock
+net = transfer http pool
+host = hostid record cache refreshtoken offer waiting session denial pin \
+	lastrun rekey decision
+cli = verb out log priv clock child proc
 cli_hook = log priv clock sandbox
 hook = main
 pam = pam_aadssh account child clean header judged login options proc registry \
 	relay report
-aadssh = main app signin exchange ui tenantkeys login status explain \
-	refresh deny forget check
+aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
+	pam pamauth pamsession tenantkeys login status survey show explain \
+	refresh renew evict settle sweep hold deny forget rekey check reap \
+	ending sessions
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
@@ -154,6 +158,7 @@ lib_all = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
 $(eval $(call unit,core,$(core_o),-lnettle -linih))
 $(eval $(call unit,conf,$(core_o),-lnettle -linih))
 $(eval $(call unit,key,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,cert,$(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,token,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 	$(lib_token) -linih))
 $(eval $(call unit,verify,$(call objs,test/tools,forge) $(token_o) $(core_o),\
@@ -191,6 +196,7 @@ endef
 $(eval $(call fuzz,conf,$(policy_o) $(call objs,lib/token,claims) \
 	$(core_o),-linih -ljansson -lnettle -lsodium))
 $(eval $(call fuzz,key,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,cert,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,token,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,claims,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,jwks,$(token_o) $(core_o),$(lib_token) -lsodium -linih))

@@ -6,8 +6,9 @@
  *	aadssh-authkeys [-f CONF] LOGIN UID KEYTYPE KEY
  *
  * What it must never do: print a key that decide() did not allow, print half
- * a line, open a network socket, write a file, run a program.  Its stdout is
- * the yes; sshd throws it away unless the exit is 0.
+ * a line, open a network socket, run a program, write to a file but that of
+ * the offers of this connection.  Its stdout is the yes; sshd throws it away
+ * unless the exit is 0.
  *
  *	yes		one line, written once, exit 0
  *	no		nothing, exit 0
@@ -32,6 +33,7 @@
 #include "core/conf.h"
 #include "core/text.h"
 #include "host/decision.h"
+#include "host/offer.h"
 
 #define IDENT	   "aadssh-authkeys"
 #define CONF_PATH  "/etc/aadssh/aadssh.conf"
@@ -135,8 +137,21 @@ answer(const char *line)
 							       : EXIT_CANNOT;
 }
 
+/*
+ * Leave a refused key for the sign-in that may follow on this connection.
+ * NB. whether that works changes neither answer nor exit.
+ */
+static void
+offer(const struct args *a, int offers, int64_t monitor)
+{
+	if (offers != -1 && offer_append(offers, monitor, clock_boot_ns(),
+				a->login, a->key_type, a->key) != 0)
+		return;
+}
+
 static int
-judge(const struct args *a, const struct conf *conf, const struct rules *rules)
+judge(const struct args *a, const struct conf *conf, const struct rules *rules,
+    int offers, int64_t monitor)
 {
 	const struct decision_ask ask = { .conf = conf,
 		.rules = rules,
@@ -154,6 +169,8 @@ judge(const struct args *a, const struct conf *conf, const struct rules *rules)
 		log_answer(a, &d);
 		return d.line != NULL ? answer(d.line) : EXIT_CANNOT;
 	case REASON_NO:
+		if (decision_curable(d.reason))
+			offer(a, offers, monitor);
 		log_answer(a, &d);
 		return EXIT_ANSWERED;
 	case REASON_CANNOT:
@@ -166,12 +183,14 @@ judge(const struct args *a, const struct conf *conf, const struct rules *rules)
 int
 main(int argc, char **argv)
 {
+	const int64_t monitor = getppid(); /* sshd's, for this connection */
 	const char *paths[2];
 	struct conf *conf = NULL;
 	struct rules *rules = NULL;
 	unsigned int seed;
 	struct stat sb;
 	struct args a;
+	int offers;
 
 	/*
 	 * NB. no sodium_init(3): it asks the processor what it can do, which
@@ -202,12 +221,15 @@ main(int argc, char **argv)
 		log_failure(&a, AAD_R_HOOK_ROOT, "");
 		_exit(EXIT_CANNOT);
 	}
+	if (offer_dir_open(conf->run, &offers) != 0)
+		offers = -1; /* a host without sign-ins through ssh */
+	umask(027); /* aadssh reads the offers, by their group */
 	paths[0] = conf->dir;
 	paths[1] = MACHINE_ID;
-	if (sandbox_paths(paths, 2) != 0 || sandbox_calls() != 0) {
+	if (sandbox_paths(paths, 2, offers) != 0 || sandbox_calls() != 0) {
 		log_failure(&a, AAD_R_SANDBOX, "");
 		_exit(EXIT_CANNOT);
 	}
 	/* NB. no clean-up: the process ends, and the hook is on a hot path. */
-	_exit(judge(&a, conf, rules));
+	_exit(judge(&a, conf, rules, offers, monitor));
 }

@@ -91,9 +91,8 @@ no_account(const struct app *app)
 	return EXIT_CANNOT;
 }
 
-/* Root becomes [process] user; anybody else stays who they are. */
-static int
-become(const struct app *app)
+int
+app_become(const struct app *app)
 {
 	const struct passwd *pw;
 	struct stat sb;
@@ -126,7 +125,7 @@ become(const struct app *app)
 }
 
 int
-app_start(struct app *app)
+app_load(struct app *app)
 {
 	struct conf_error why;
 	int r;
@@ -136,7 +135,15 @@ app_start(struct app *app)
 	    (r = rules_new(app->conf, &app->rules, &why)) != 0)
 		return conf_refused(app, r, &why);
 	log_configure(app->conf->log_facility, app->conf->log_level);
-	return become(app);
+	return EXIT_DONE;
+}
+
+int
+app_start(struct app *app)
+{
+	int code = app_load(app);
+
+	return code != EXIT_DONE ? code : app_become(app);
 }
 
 void
@@ -262,21 +269,33 @@ state_fault(int r, int error)
 	}
 }
 
-int
-app_state_error(const struct app *app, int r, enum reason why)
+void
+app_state_refusal(const struct app *app, int r, enum reason why,
+    struct refusal *no)
 {
 	char detail[320];
 	int saved = errno;
 
-	if (r == AAD_ENOMEM)
-		return out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);
+	if (r == AAD_ENOMEM) {
+		refusal_set(no, AAD_R_NO_MEMORY, NULL);
+		return;
+	}
 	if (r == AAD_ESYS && (saved == ENOSPC || saved == EROFS ||
 				 saved == EDQUOT || saved == EIO))
 		why = AAD_R_DISK;
 	snprintf(detail, sizeof(detail), "%.200s%s%s", app->conf->dir,
 	    r == AAD_EREFUSED ? "" : ": ",
 	    r == AAD_EREFUSED ? "" : state_fault(r, saved));
-	return out_refusal(APP_PROG, why, detail);
+	refusal_set(no, why, detail);
+}
+
+int
+app_state_error(const struct app *app, int r, enum reason why)
+{
+	struct refusal no;
+
+	app_state_refusal(app, r, why, &no);
+	return out_refusal(APP_PROG, no.why, no.detail);
 }
 
 json_t *

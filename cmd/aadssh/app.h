@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cmd/aadssh/exchange.h"
 #include "cmd/cli/out.h"
 #include "cmd/cli/verb.h"
 #include "core/conf.h"
@@ -28,16 +29,28 @@
 struct app {
 	const struct verb *verbs;
 	const char *conf_path;
-	struct conf *conf; /* after app_start() */
-	struct rules *rules; /* after app_start() */
+	struct conf *conf; /* after app_load() */
+	struct rules *rules; /* after app_load() */
+	bool utf8; /* the locale of whoever started this is UTF-8 */
 };
 
 /*
- * Load and judge the configuration, then, as root, become [process] user;
- * a missing state directory is made with its ownership before that.
- *
- * Files that only the caller can read are read before this is called.
+ * Load and judge the configuration.  Root stays root: what a verb does
+ * between this and app_become() it does with root's power.
  * Returns EXIT_DONE, or EXIT_CANNOT with the error printed.
+ */
+int app_load(struct app *app);
+
+/*
+ * Root becomes [process] user, for good; anybody else stays who they are.
+ * A missing state directory is made with its ownership before that.
+ * Returns EXIT_DONE, or EXIT_CANNOT with the error printed.
+ */
+int app_become(const struct app *app);
+
+/*
+ * Both, which is right for every verb that does nothing as root.  Files that
+ * only the caller can read are read before this is called.
  */
 int app_start(struct app *app);
 
@@ -81,7 +94,11 @@ int app_read_key(const char *path, struct key *key);
  */
 int app_uid(const char *login, const char *arg, int64_t *uidp);
 
-/* An error of the state directory, printed.  Returns the exit code. */
+/* An error of the state directory, as a refusal. */
+void app_state_refusal(const struct app *app, int r, enum reason why,
+    struct refusal *no);
+
+/* The same, printed.  Returns the exit code. */
 int app_state_error(const struct app *app, int r, enum reason why);
 
 /* Unix seconds as a JSON string in RFC 3339; null for 0. */

@@ -12,6 +12,7 @@
 #include "cmd/aadssh/verbs.h"
 #include "cmd/cli/log.h"
 #include "host/pin.h"
+#include "host/refreshtoken.h"
 
 struct options {
 	const char *login;
@@ -25,6 +26,7 @@ struct gone {
 	const struct cache *cache;
 	const struct options *o;
 	int records;
+	int tokens; /* refresh tokens, also those without a record */
 	int pin;
 };
 
@@ -76,15 +78,41 @@ remove_one(void *arg, const char *login, const uint8_t key_hash[static 32])
 	return r == AAD_ENOENT ? 0 : r;
 }
 
-/* Under the login's lock: the records, and the pin when asked for. */
+/* NB. before the records: no record gone leaves its refresh token behind. */
+static int
+remove_token(void *arg, const char *login, const uint8_t key_hash[static 32])
+{
+	struct gone *g = arg;
+	int r;
+
+	if (strcmp(login, g->o->login) != 0 ||
+	    (g->o->key != NULL &&
+		memcmp(g->o->hash, key_hash, sizeof(g->o->hash)) != 0))
+		return 0;
+	r = refreshtoken_remove(g->cache, login, key_hash);
+	if (r == 0)
+		g->tokens++;
+	return r == AAD_ENOENT ? 0 : r;
+}
+
+/*
+ * Under the login's lock: the refresh tokens, the records, and the pin when
+ * asked for.
+ */
 static int
 forget(struct gone *g)
 {
-	int lock, r;
+	int keys, lock, r;
 
-	if ((r = cache_lock(g->cache, g->o->login, &lock)) != 0)
+	if ((r = cache_lock_keys(g->cache, 0, &keys)) != 0)
 		return r;
-	r = cache_record_each(g->cache, g->o->login, remove_one, g);
+	if ((r = cache_lock(g->cache, g->o->login, &lock)) != 0) {
+		close(keys);
+		return r;
+	}
+	r = refreshtoken_each(g->cache, remove_token, g);
+	if (r == 0)
+		r = cache_record_each(g->cache, g->o->login, remove_one, g);
 	if (r == 0 && g->o->pin) {
 		r = pin_remove(g->cache, g->o->login);
 		g->pin = r == 0;
@@ -92,27 +120,31 @@ forget(struct gone *g)
 			r = 0;
 	}
 	close(lock);
+	close(keys);
 	return r;
 }
 
 static int
 report(const struct gone *g)
 {
-	char records[16];
+	char records[16], tokens[16];
 	struct log_field fields[] = {
 		{ "login", g->o->login },
 		{ "key", g->o->key },
 		{ "records", records },
+		{ "refresh_tokens", tokens },
 		{ "pin", g->pin ? "yes" : "no" },
 	};
-	int nothing = g->records == 0 && !g->pin;
+	int nothing = g->records == 0 && g->tokens == 0 && !g->pin;
 
 	snprintf(records, sizeof(records), "%d", g->records);
-	log_event(LOG_NOTICE, "forget", fields, 4);
+	snprintf(tokens, sizeof(tokens), "%d", g->tokens);
+	log_event(LOG_NOTICE, "forget", fields,
+	    sizeof(fields) / sizeof(fields[0]));
 	if (g->o->json) {
-		int code = out_json(json_pack("{s:i s:s s:i s:b}", "v", 1,
-		    "login", g->o->login, "records", g->records, "pin",
-		    g->pin));
+		int code = out_json(json_pack("{s:i s:s s:i s:i s:b}", "v", 1,
+		    "login", g->o->login, "records", g->records,
+		    "refresh_tokens", g->tokens, "pin", g->pin));
 		return code == EXIT_DONE && nothing ? EXIT_NO : code;
 	}
 	if (nothing) {
@@ -132,7 +164,7 @@ verb_forget(void *arg, int argc, char **argv)
 	struct app *app = arg;
 	struct cache cache;
 	struct options o;
-	struct gone g = { &cache, &o, 0, 0 };
+	struct gone g = { &cache, &o, 0, 0, 0 };
 	enum reason why;
 	int code, r;
 

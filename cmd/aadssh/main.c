@@ -17,20 +17,27 @@
 static const struct verb verbs[] = {
 	{ "login", verb_login, "LOGIN FILE.pub [--uid N] [--json]",
 	    "sign in with a device code; remember the token for this key" },
-	{ "status", verb_status, "[LOGIN] [--json]",
-	    "show the sign-ins of this host, and how long they last" },
+	{ "status", verb_status, "[LOGIN] [--watch [SECONDS]] [--json]",
+	    "show the sign-ins of this host, and who is on it" },
 	{ "explain", verb_explain, "LOGIN FILE.pub [--uid N] [--json]",
 	    "say, step by step, what sshd would be told about this key" },
-	{ "refresh", verb_refresh, "--keys-only [--force] [--json]",
-	    "fetch the tenant keys when they are due" },
+	{ "refresh", verb_refresh,
+	    "[--keys-only] [--force] [--jitter T] [--json]",
+	    "fetch the tenant keys when due; check every sign-in live" },
 	{ "deny", verb_deny, "--oid|--key|--login X [--until T] [--json]",
 	    "refuse an identity, a key or a login from now on" },
 	{ "undeny", verb_deny, "--oid|--key|--login X [--json]",
 	    "lift such a denial" },
 	{ "forget", verb_forget, "LOGIN [--key SHA256:...] [--pin] [--json]",
 	    "remove the sign-ins of a login, and its pin" },
+	{ "rekey", verb_rekey, "[--json]",
+	    "make new keys of this host, and sign and seal with them anew" },
+	{ "reap", verb_reap, "[--dry-run] [--json]",
+	    "end the sessions of who is denied" },
 	{ "check", verb_check, "[--json]",
 	    "say whether the configuration is sound" },
+	{ "pam", verb_pam, "[session]",
+	    "the child of pam_aadssh.so, which starts it; not for people" },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -68,9 +75,10 @@ options(struct app *app, int *argcp, char ***argvp)
 int
 main(int argc, char **argv)
 {
-	struct app app = { verbs, APP_CONF, NULL, NULL };
+	struct app app = { .verbs = verbs, .conf_path = APP_CONF };
 	int code;
 
+	app.utf8 = priv_utf8();
 	if (priv_begin() != 0 || priv_signals() != 0 ||
 	    priv_clean_environment(NULL) != 0 || sodium_init() == -1) {
 		fprintf(stderr, "%s: cannot start\n", APP_PROG);

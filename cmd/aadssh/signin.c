@@ -12,8 +12,7 @@
 #include "token/token.h"
 #include "token/verify.h"
 
-#define TICK_MS 1000 /* how often the time left is shown */
-#define SKEW_S	30 /* seconds between two clocks worth a word */
+#define SKEW_S 30 /* seconds between two clocks worth a word */
 
 /* One sign-in under way. */
 struct flow {
@@ -96,7 +95,7 @@ start(struct flow *f)
 		goto out;
 	}
 	device_begin(&f->poll, &f->device, clock_mono_ms());
-	ui_code(f->t->ui, &f->device);
+	f->t->ui->code(f->t->ui, &f->device);
 out:
 	http_reply_release(&reply);
 	free(claims);
@@ -110,10 +109,10 @@ pause_for(struct flow *f, int64_t ms)
 	int64_t now = clock_mono_ms(), end = now + ms, slice;
 
 	while (now < end && !stopped(f)) {
-		slice = end - now < TICK_MS ? end - now : TICK_MS;
+		slice = end - now < UI_TICK_MS ? end - now : UI_TICK_MS;
 		clock_sleep_ms(slice, f->t->stop);
 		now = clock_mono_ms();
-		ui_wait(f->t->ui, device_left(&f->poll, now));
+		f->t->ui->wait(f->t->ui, device_left(&f->poll, now));
 	}
 	return stopped(f) ? refuse(f, AAD_R_INTERRUPTED, NULL) : 0;
 }
@@ -171,7 +170,7 @@ tell_trouble(struct flow *f, const struct device_answer *a)
 	bool now = a->event == DEVICE_NETWORK || a->event == DEVICE_BUSY;
 
 	if (now && !f->trouble)
-		ui_note(f->t->ui,
+		f->t->ui->note(f->t->ui,
 		    a->event == DEVICE_NETWORK
 			? "Azure AD cannot be reached just now; still trying."
 			: "Azure AD is busy just now; still trying.");
@@ -269,7 +268,9 @@ verify(struct flow *f, struct grant_reply *reply)
 		    r == AAD_ENOMEM ? AAD_R_NO_MEMORY : AAD_R_UNSET, NULL);
 	f->out->id_token = reply->id_token;
 	f->out->id_token_len = reply->id_token_len;
-	reply->id_token = NULL; /* now the caller's */
+	f->out->refresh_token = reply->refresh_token;
+	f->out->refresh_token_len = reply->refresh_token_len;
+	reply->id_token = reply->refresh_token = NULL; /* now the caller's */
 	return 0;
 }
 
@@ -289,7 +290,7 @@ signin(const struct signin_tools *t, struct jwks **keysp, struct signin *out,
 		goto out;
 	refusal_set(no, AAD_R_UNSET, NULL);
 out:
-	ui_end(t->ui);
+	t->ui->end(t->ui);
 	if (r != 0) {
 		changed = out->keys_changed;
 		signin_release(out);
@@ -309,6 +310,9 @@ signin_release(struct signin *s)
 	if (s->id_token != NULL)
 		explicit_bzero(s->id_token, s->id_token_len);
 	free(s->id_token);
+	if (s->refresh_token != NULL)
+		explicit_bzero(s->refresh_token, s->refresh_token_len);
+	free(s->refresh_token);
 	claims_free(s->claims);
 	memset(s, 0, sizeof(*s));
 }

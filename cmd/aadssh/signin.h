@@ -37,6 +37,8 @@ struct signin {
 	char *id_token; /* heap, verified */
 	size_t id_token_len; /* bytes, without the NUL behind them */
 	struct claims *claims; /* of id_token */
+	char *refresh_token; /* heap; NULL when the provider gave none */
+	size_t refresh_token_len; /* bytes, without the NUL behind them */
 	int64_t at; /* Unix seconds, our clock, when it was verified */
 	bool keys_changed; /* *keysp is new and worth storing, also on a no */
 };

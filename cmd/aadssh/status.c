@@ -2,55 +2,114 @@
 
 /*
  * aadssh status: every sign-in on this host with what the hook would say of
- * it now, by the hook's own decision, and the age of the tenant keys.
+ * it now, by the hook's own decision; open sessions, people who are signing
+ * in, and the age of the tenant keys.  With --watch again and again.
+ *
+ * Root reads the session files and then becomes [process] user, each round
+ * in a child of its own, so that the next one can read them again.
  */
 
-#include <errno.h>
 #include <getopt.h>
-#include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <sodium.h>
 
 #include "cmd/aadssh/app.h"
+#include "cmd/aadssh/show.h"
+#include "cmd/aadssh/survey.h"
 #include "cmd/aadssh/verbs.h"
+#include "cmd/cli/child.h"
 #include "cmd/cli/clock.h"
-#include "core/b64.h"
+#include "core/strictjson.h"
 #include "core/text.h"
-#include "host/decision.h"
-#include "host/hostid.h"
+
+#define WATCH_DEFAULT 2 /* seconds */
+#define WATCH_MAX     3600
+#define CLEAR	      "\033[H\033[2J" /* ECMA-48: CUP, ED */
 
 struct options {
 	const char *login; /* NULL: all */
 	int json;
+	int64_t watch; /* seconds from round to round; 0: once */
 };
 
-struct report {
-	struct app *app;
-	struct cache cache;
-	const struct options *o;
-	int64_t now;
-	uint8_t host[HOSTID_LEN];
-	uint8_t pub[RECORD_PUB_LEN];
-	bool fresh; /* nobody ever signed in: there is no record key */
-	json_t *list; /* with --json */
-	size_t n;
+/* What the last round printed, where a child's round can leave it. */
+struct seen {
+	bool any;
+	uint8_t hash[crypto_hash_sha256_BYTES];
 };
+
+struct status {
+	struct app *app;
+	const struct options *o;
+	struct seen *seen; /* NULL: print in any case */
+	bool became; /* app_become() was called in this process */
+};
+
+static volatile sig_atomic_t stop;
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+static void
+catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction sa;
+	size_t i;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = on_signal;
+	sa.sa_flags = SA_RESTART; /* a round under way is finished */
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &sa, NULL);
+}
+
+/* --watch, --watch=5 or --watch 5: no login begins with a digit. */
+static int
+parse_watch(int argc, char **argv, struct options *o)
+{
+	const char *text = optarg;
+	uint64_t seconds = WATCH_DEFAULT;
+
+	if (text == NULL && optind < argc && argv[optind][0] >= '0' &&
+	    argv[optind][0] <= '9')
+		text = argv[optind++];
+	if (text != NULL &&
+	    (!text_number(text, WATCH_MAX, &seconds) || seconds == 0)) {
+		fprintf(stderr, "%s: --watch takes 1 to %d seconds\n", APP_PROG,
+		    WATCH_MAX);
+		return -1;
+	}
+	o->watch = (int64_t)seconds;
+	return 0;
+}
 
 static int
 parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{ "json", no_argument, NULL, 'j' },
+		{ "watch", optional_argument, NULL, 'w' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
 	memset(o, 0, sizeof(*o));
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (c != 'j')
+		if (c == 'j')
+			o->json = 1;
+		else if (c != 'w' || parse_watch(argc, argv, o) != 0)
 			return -1;
-		o->json = 1;
 	}
 	if (argc - optind > 1)
 		return -1;
@@ -58,172 +117,145 @@ parse(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-/* What the hook would say of this record's key now. */
-static enum reason
-ask(const struct report *rep, const struct record *rec, struct decision *d)
+/* ---- printing --------------------------------------------------------------- */
+
+/* Whether the text is another than in the last round; remembers it. */
+static bool
+is_news(struct seen *seen, const char *text)
 {
-	struct decision_ask a = { .conf = rep->app->conf,
-		.rules = rep->app->rules,
-		.machine_id = APP_MACHINE_ID,
-		.login = rec->login,
-		.uid = POLICY_UID_UNJUDGED,
-		.now = rep->now,
-		.oracle = verify_nettle };
-	const struct passwd *pw = getpwnam(rec->login);
-	struct key key;
-	char *base64 = NULL;
-	enum reason why = AAD_R_NO_MEMORY;
+	uint8_t hash[crypto_hash_sha256_BYTES];
 
-	memset(d, 0, sizeof(*d));
-	memset(&key, 0, sizeof(key));
-	if (pw != NULL)
-		a.uid = (int64_t)pw->pw_uid;
-	if (key_from_blob(rec->blob, rec->blob_len, &key, &why) == 0 &&
-	    b64_encode(B64_STD, key.blob, key.blob_len, &base64) == 0) {
-		a.key_type = key_type_name(&key);
-		a.key_base64 = base64;
-		why = decide(&a, d);
-	}
-	free(base64);
-	key_release(&key);
-	return why;
-}
-
-static void
-show(const struct report *rep, const char *login, const char *fp,
-    const struct record *rec, enum reason why, int64_t until)
-{
-	char since[TEXT_TIME_LEN + 1] = "", to[TEXT_TIME_LEN + 1], upn[128];
-	int64_t at = rec == NULL ? 0 : rec->sign_in;
-
-	upn[0] = '\0';
-	if (rec != NULL && rec->upn != NULL)
-		text_clean(rec->upn, strlen(rec->upn), upn, sizeof(upn));
-	if (rep->list != NULL) {
-		json_array_append_new(rep->list,
-		    json_pack("{s:s s:s s:s s:s s:o s:o s:s}", "login", login,
-			"key", fp, "upn", upn, "oid",
-			rec == NULL ? "" : rec->oid, "sign_in",
-			app_json_time(at), "until", app_json_time(until),
-			"reason", reason_name(why)));
-		return;
-	}
-	text_time_format(at, since);
-	text_time_format(until, to);
-	if (why == AAD_R_ALLOWED)
-		printf("%s  %s  %s  since %s  until %s\n", login, fp, upn,
-		    since, to);
-	else
-		printf("%s  %s  %s  no: %s\n", login, fp, upn,
-		    reason_name(why));
+	if (seen == NULL)
+		return true;
+	crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
+	if (seen->any && memcmp(hash, seen->hash, sizeof(hash)) == 0)
+		return false;
+	memcpy(seen->hash, hash, sizeof(hash));
+	return true;
 }
 
 static int
-each(void *arg, const char *login, const uint8_t key_hash[static 32])
+print_text(const struct status *st, const struct survey *s, int64_t now)
 {
-	struct report *rep = arg;
-	char fp[KEY_FP_LEN + 1];
-	struct record *rec = NULL;
-	struct decision d;
-	enum reason why;
+	char *text = show_text(s, st->o->login), when[TEXT_TIME_LEN + 1];
+	bool first = st->seen == NULL || !st->seen->any;
 
-	memset(&d, 0, sizeof(d));
-	key_fingerprint_of(key_hash, fp);
-	if (cache_record_load(&rep->cache, login, key_hash, rep->host, rep->pub,
-		&rec, &why) == 0)
-		why = rec->state == RECORD_ENDED ? AAD_R_RECORD_ENDED
-						 : ask(rep, rec, &d);
-	show(rep, login, fp, rec, why, d.until);
-	decision_release(&d);
-	record_free(rec);
-	rep->n++;
-	return 0;
-}
-
-/* When the tenant keys were fetched; 0 when there are none. */
-static int64_t
-keys_fetched(const struct report *rep, enum reason *whyp)
-{
-	struct jwks *keys = NULL;
-	int64_t at;
-
-	if (cache_tenant_keys_load(&rep->cache, NULL, &keys, whyp) != 0)
-		return 0;
-	at = keys->fetched_at;
-	*whyp = rep->now - at > rep->app->conf->keys_max_age
-		    ? AAD_R_TENANT_KEYS_STALE
-		    : AAD_R_ALLOWED;
-	jwks_free(keys);
-	return at;
-}
-
-static int
-finish(struct report *rep)
-{
-	char when[TEXT_TIME_LEN + 1];
-	enum reason why = AAD_R_UNSET;
-	int64_t at = keys_fetched(rep, &why);
-
-	if (rep->list != NULL) {
-		json_t *o = json_pack("{s:i s:O s:{s:o s:s}}", "v", 1,
-		    "sign_ins", rep->list, "tenant_keys", "fetched_at",
-		    app_json_time(at), "reason", reason_name(why));
-		return out_json(o);
+	if (text == NULL)
+		return out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);
+	if (is_news(st->seen, text)) {
+		text_time_format(now, when);
+		if (st->seen != NULL)
+			printf("%s%s\n",
+			    isatty(STDOUT_FILENO) ? CLEAR
+			    : first		  ? ""
+						  : "\n",
+			    when);
+		fputs(text, stdout);
 	}
-	if (rep->n == 0)
-		printf("No sign-ins%s%s.\n", rep->o->login ? " of " : "",
-		    rep->o->login ? rep->o->login : "");
-	text_time_format(at, when);
-	if (why == AAD_R_ALLOWED)
-		printf("Tenant keys fetched at %s.\n", when);
-	else
-		printf("Tenant keys: %s\n", reason_sentence(why));
+	free(text);
 	return EXIT_DONE;
 }
 
+/* NB. the time is no news: it is set behind the comparison. */
 static int
-open_state(struct report *rep)
+print_json(const struct status *st, const struct survey *s, int64_t now)
 {
-	enum reason why = AAD_R_UNSET;
-	int r;
+	json_t *o = show_json(s);
+	char *text = o == NULL ? NULL : strictjson_dump(o);
+	int code = EXIT_DONE;
 
-	if ((r = cache_open(rep->app->conf->dir, &rep->cache, &why)) != 0)
-		return app_state_error(rep->app, r, why);
-	if (hostid_read(APP_MACHINE_ID, rep->host) != 0)
-		return out_refusal(APP_PROG, AAD_R_NO_MACHINE_ID, NULL);
-	r = cache_record_pub(&rep->cache, rep->pub, &why);
-	/* NB. before the first sign-in there is no key, and no record. */
-	rep->fresh = r == AAD_ENOENT;
-	if (r != 0 && !rep->fresh)
-		return app_state_error(rep->app, r, why);
-	return EXIT_DONE;
+	if (text == NULL) {
+		json_decref(o);
+		return out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);
+	}
+	if (is_news(st->seen, text)) {
+		json_object_set_new(o, "at", app_json_time(now));
+		code = out_json(json_incref(o));
+	}
+	free(text);
+	json_decref(o);
+	return code;
+}
+
+/* ---- rounds ----------------------------------------------------------------- */
+
+static int
+one_round(void *arg)
+{
+	struct status *st = arg;
+	struct survey s;
+	int64_t now = clock_now();
+	int code = EXIT_DONE;
+
+	memset(&s, 0, sizeof(s));
+	survey_sessions(st->app->conf, st->o->login, &s);
+	if (!st->became)
+		code = app_become(st->app);
+	st->became = true;
+	if (code == EXIT_DONE)
+		code = survey_state(st->app, st->o->login, now, &s);
+	if (code == EXIT_DONE)
+		code = st->o->json ? print_json(st, &s, now)
+				   : print_text(st, &s, now);
+	if (code == EXIT_DONE && st->seen != NULL)
+		st->seen->any = true;
+	survey_release(&s);
+	return code;
+}
+
+/* In a child where a round gives up what the next one needs. */
+static int
+one_more(struct status *st, bool in_child)
+{
+	int code;
+
+	if (!in_child) {
+		code = one_round(st);
+		return fflush(stdout) == 0 ? code : EXIT_CANNOT;
+	}
+	switch (child_run(one_round, st, &code)) {
+	case 0:
+		return code;
+	case AAD_ESYS:
+		perror(APP_PROG);
+		break;
+	default:
+		fprintf(stderr, "%s: a round was killed\n", APP_PROG);
+	}
+	return EXIT_CANNOT;
+}
+
+static int
+watch(struct status *st)
+{
+	/* NB. with user = root nothing is given up, and it is warned once. */
+	bool in_child = geteuid() == 0 &&
+			strcmp(st->app->conf->user, "root") != 0;
+	int code;
+
+	st->seen = mmap(NULL, sizeof(*st->seen), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (st->seen == MAP_FAILED)
+		return out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);
+	catch_signals();
+	while ((code = one_more(st, in_child)) == EXIT_DONE && !stop)
+		clock_sleep_ms(st->o->watch * 1000, &stop);
+	munmap(st->seen, sizeof(*st->seen));
+	return stop ? EXIT_DONE : code;
 }
 
 int
 verb_status(void *arg, int argc, char **argv)
 {
-	struct app *app = arg;
 	struct options o;
-	struct report rep = { .app = app, .cache = { .dir = -1 }, .o = &o };
-	int code, r;
+	struct status st = { .app = arg, .o = &o };
+	int code;
 
 	if (parse(argc, argv, &o) != 0)
-		return app_usage(app, argv[0]);
+		return app_usage(st.app, argv[0]);
 	if (o.login != NULL && !name_login_ok(o.login))
 		return out_refusal(APP_PROG, AAD_R_BAD_LOGIN, NULL);
-	if ((code = app_start(app)) != EXIT_DONE)
+	if ((code = app_load(st.app)) != EXIT_DONE)
 		return code;
-	rep.now = clock_now();
-	if (o.json)
-		rep.list = json_array();
-	if ((code = open_state(&rep)) == EXIT_DONE) {
-		r = cache_record_each(&rep.cache, o.login, each, &rep);
-		if (r != 0 && rep.fresh && errno == ENOENT)
-			r = 0; /* the folder is made when it is needed */
-		code = r == 0 ? finish(&rep)
-			      : app_state_error(app, r, AAD_R_STATE_UNREADABLE);
-	}
-	json_decref(rep.list);
-	cache_close(&rep.cache);
-	return code;
+	return o.watch > 0 ? watch(&st) : one_round(&st);
 }

@@ -11,6 +11,9 @@ int verb_explain(void *app, int argc, char **argv);
 int verb_refresh(void *app, int argc, char **argv);
 int verb_deny(void *app, int argc, char **argv); /* also undeny */
 int verb_forget(void *app, int argc, char **argv);
+int verb_rekey(void *app, int argc, char **argv);
 int verb_check(void *app, int argc, char **argv);
+int verb_pam(void *app, int argc, char **argv);
+int verb_reap(void *app, int argc, char **argv);
 
 #endif /* AAD_VERBS_H */

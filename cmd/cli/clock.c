@@ -16,12 +16,18 @@ clock_now(void)
 }
 
 int64_t
-clock_mono_ms(void)
+clock_boot_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int64_t
+clock_mono_ms(void)
+{
+	return clock_boot_ns() / 1000000;
 }
 
 void

@@ -14,6 +14,9 @@ int64_t clock_now(void);
 /* Milliseconds that only go forward, suspend included (CLOCK_BOOTTIME). */
 int64_t clock_mono_ms(void);
 
+/* The same clock in nanoseconds since boot. */
+int64_t clock_boot_ns(void);
+
 /*
  * Sleep for ms milliseconds, or until *stop becomes non-zero by a signal.
  * stop: may be NULL.

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -73,6 +74,40 @@ priv_signals(void)
 	}
 	sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL) == -1 ? AAD_ESYS : 0;
+}
+
+/* Whether a locale's name says UTF-8 behind its dot. */
+static bool
+names_utf8(const char *locale)
+{
+	const char *set = strchr(locale, '.');
+
+	return set != NULL && (strncasecmp(set, ".utf-8", 6) == 0 ||
+				  strncasecmp(set, ".utf8", 5) == 0);
+}
+
+bool
+priv_utf8(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *value;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((value = getenv(names[i])) != NULL && value[0] != '\0')
+			return names_utf8(value);
+	return false;
+}
+
+int
+priv_end_with_parent(void)
+{
+	pid_t parent = getppid();
+
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == -1)
+		return AAD_ESYS;
+	/* NB. it may have ended before we asked. */
+	return getppid() == parent ? 0 : AAD_ENOENT;
 }
 
 /* Copy the value of name when it is set and short; "" otherwise. */

@@ -8,6 +8,7 @@
 #ifndef AAD_PRIV_H
 #define AAD_PRIV_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "core/err.h"
@@ -29,6 +30,21 @@ int priv_begin(void) AAD_MUST_CHECK;
  * Returns 0 or AAD_ESYS.
  */
 int priv_signals(void) AAD_MUST_CHECK;
+
+/*
+ * Whether the locale of the environment is one of UTF-8, as setlocale(3)
+ * would look: LC_ALL, LC_CTYPE, LANG, the first that is not empty.  To be
+ * asked before priv_clean_environment().
+ */
+bool priv_utf8(void);
+
+/*
+ * End with the parent: from now on its end is a SIGTERM (PR_SET_PDEATHSIG).
+ * Who has no use for an answer any more can't end us otherwise.
+ *
+ * Returns 0; AAD_ENOENT when it is gone already; AAD_ESYS.
+ */
+int priv_end_with_parent(void) AAD_MUST_CHECK;
 
 /*
  * Empty the environment but for TERM and the names in keep (NULL-ended, may

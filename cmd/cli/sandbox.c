@@ -20,14 +20,16 @@
  * Rights of Landlock ABI 1 to 7, by number: Debian 12's headers end at ABI 2.
  * Sources: landlock(7), the kernel's include/uapi/linux/landlock.h.
  */
-#define FS_ABI1	     ((1ULL << 13) - 1)
-#define FS_REFER     (1ULL << 13) /* ABI 2 */
-#define FS_TRUNCATE  (1ULL << 14) /* ABI 3 */
-#define FS_IOCTL_DEV (1ULL << 15) /* ABI 5 */
-#define FS_READ_FILE (1ULL << 2)
-#define FS_READ_DIR  (1ULL << 3)
-#define NET_TCP	     3ULL /* bind and connect, ABI 4 */
-#define SCOPED	     3ULL /* abstract sockets and signals, ABI 6 */
+#define FS_ABI1	      ((1ULL << 13) - 1)
+#define FS_REFER      (1ULL << 13) /* ABI 2 */
+#define FS_TRUNCATE   (1ULL << 14) /* ABI 3 */
+#define FS_IOCTL_DEV  (1ULL << 15) /* ABI 5 */
+#define FS_WRITE_FILE (1ULL << 1)
+#define FS_READ_FILE  (1ULL << 2)
+#define FS_READ_DIR   (1ULL << 3)
+#define FS_MAKE_REG   (1ULL << 8)
+#define NET_TCP	      3ULL /* bind and connect, ABI 4 */
+#define SCOPED	      3ULL /* abstract sockets and signals, ABI 6 */
 
 struct ruleset {
 	uint64_t handled_access_fs;
@@ -57,13 +59,22 @@ ruleset_of(long abi, struct ruleset *rs)
 			: offsetof(struct ruleset, handled_access_net);
 }
 
+static int
+add_rule(int ruleset, const struct landlock_path_beneath_attr *rule)
+{
+	return syscall(SYS_landlock_add_rule, ruleset,
+		   LANDLOCK_RULE_PATH_BENEATH, rule, 0U) == -1
+		   ? AAD_ESYS
+		   : 0;
+}
+
 /* Allow reading at and below one path. */
 static int
 allow_path(int ruleset, const char *path)
 {
 	struct landlock_path_beneath_attr rule;
 	struct stat sb;
-	long r;
+	int r;
 
 	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
 	if (rule.parent_fd == -1)
@@ -71,14 +82,24 @@ allow_path(int ruleset, const char *path)
 	rule.allowed_access = FS_READ_FILE;
 	if (fstat(rule.parent_fd, &sb) == 0 && S_ISDIR(sb.st_mode))
 		rule.allowed_access |= FS_READ_DIR;
-	r = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
-	    &rule, 0U);
+	r = add_rule(ruleset, &rule);
 	close(rule.parent_fd);
-	return r == -1 ? AAD_ESYS : 0;
+	return r;
+}
+
+/* Allow making files in the directory open at fd, and writing to them. */
+static int
+allow_append(int ruleset, int fd)
+{
+	const struct landlock_path_beneath_attr rule = {
+		.allowed_access = FS_WRITE_FILE | FS_MAKE_REG, .parent_fd = fd
+	};
+
+	return fd == -1 ? 0 : add_rule(ruleset, &rule);
 }
 
 int
-sandbox_paths(const char *const *paths, size_t n)
+sandbox_paths(const char *const *paths, size_t n, int append)
 {
 	struct ruleset rs;
 	size_t i, size;
@@ -95,6 +116,8 @@ sandbox_paths(const char *const *paths, size_t n)
 		return AAD_ESYS;
 	for (i = 0; i < n && r == 0; i++)
 		r = allow_path(fd, paths[i]);
+	if (r == 0)
+		r = allow_append(fd, append);
 	if (r == 0 && syscall(SYS_landlock_restrict_self, fd, 0U) == -1)
 		r = AAD_ESYS;
 	close(fd);

@@ -14,12 +14,15 @@
 
 /*
  * From now on only these paths, and what lies below them, can be opened,
- * and only for reading.  A kernel without Landlock fences nothing here; a
- * path that does not exist is passed over.
+ * and only for reading; in the directory open at append, files can also be
+ * made and written, but neither read, cut nor removed.  A kernel without
+ * Landlock fences nothing here; a path that does not exist is passed over.
  *
+ * append: -1 for none.
  * Needs no-new-privs.  Returns 0; AAD_ESYS.
  */
-int sandbox_paths(const char *const *paths, size_t n) AAD_MUST_CHECK;
+int sandbox_paths(const char *const *paths, size_t n,
+    int append) AAD_MUST_CHECK;
 
 /*
  * From now on only the system calls of reading files, memory, the log socket

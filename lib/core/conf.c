@@ -434,6 +434,7 @@ conf_free(struct conf *c)
 	list_release(&c->domain);
 	list_release(&c->require);
 	list_release(&c->never);
+	list_release(&c->pam_from);
 	for (i = 0; i < c->nlogins; i++) {
 		free(c->logins[i].name);
 		list_release(&c->logins[i].allow);

@@ -34,6 +34,16 @@ struct conf_list {
 	size_t n;
 };
 
+enum conf_bind {
+	CONF_BIND_NONE = 0, /* a sign-in through ssh remembers no key */
+	CONF_BIND_FIRST
+};
+
+enum conf_denial {
+	CONF_DENIAL_NONE = 0, /* running sessions go on */
+	CONF_DENIAL_TERMINATE
+};
+
 struct conf_login {
 	char *name; /* name_login_ok() */
 	unsigned int line;
@@ -80,6 +90,17 @@ struct conf {
 	struct conf_list require;
 	struct conf_list never; /* beside the built-in ones */
 	int64_t min_uid; /* default 1000 */
+	/* [pam] */
+	int pam_bind; /* enum conf_bind, default CONF_BIND_FIRST */
+	struct conf_list pam_from; /* text_cidr_ok(); empty: everywhere */
+	int64_t pam_timeout; /* seconds, default 4 m */
+	int64_t per_host; /* sign-ins that may wait at once, default 64 */
+	int64_t per_source; /* of one address, default 8 */
+	/* [refresh] */
+	int64_t check; /* seconds between two live checks, default 15 m */
+	int64_t parallel; /* requests at once, default 16 */
+	/* [session] */
+	int on_denial; /* enum conf_denial, default CONF_DENIAL_NONE */
 	/* [login NAME] */
 	struct conf_login *logins;
 	size_t nlogins;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -344,4 +345,32 @@ file_dir_make(int dirfd, const char *name, struct file_owner right, mode_t mode,
 	if (r != 0 && r != AAD_EEXIST)
 		return r;
 	return file_dir_open(dirfd, name, right, fdp);
+}
+
+int
+file_dir_each(int dirfd, file_each_fn *fn, void *arg)
+{
+	struct dirent *ent;
+	DIR *d;
+	int fd, saved, r = 0;
+
+	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return AAD_ESYS;
+	if ((d = fdopendir(fd)) == NULL) {
+		close_keep_errno(fd);
+		return AAD_ESYS;
+	}
+	while (r == 0) {
+		errno = 0;
+		if ((ent = readdir(d)) == NULL) {
+			r = errno == 0 ? 0 : AAD_ESYS;
+			break;
+		}
+		r = fn(arg, ent->d_name);
+	}
+	saved = errno;
+	closedir(d);
+	errno = saved;
+	return r;
 }

@@ -120,4 +120,15 @@ int file_dir_check(int dirfd, const char *name,
 int file_dir_make(int dirfd, const char *name, struct file_owner right,
     mode_t mode, int *fdp) AAD_MUST_CHECK;
 
+/* Called for each name, "." and ".." too; non-zero ends the walk. */
+typedef int file_each_fn(void *arg, const char *name);
+
+/*
+ * Walk the names in the directory that is open at dirfd, which stays open
+ * and may be O_PATH, in no order.  A name that is replaced meanwhile may
+ * come twice.
+ * Returns 0, the callback's value, or AAD_ESYS with errno.
+ */
+int file_dir_each(int dirfd, file_each_fn *fn, void *arg) AAD_MUST_CHECK;
+
 #endif /* AAD_FILE_H */

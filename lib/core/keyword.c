@@ -14,6 +14,13 @@
 #define SIGN_IN_MAX_AGE_MAX (90 * DAY)
 #define GRACE_MAX	    (7 * DAY)
 #define CONFIRM_MAX	    DAY
+/* A code lives 15 minutes; less than 30 s is no time to type it. */
+#define PAM_TIMEOUT_MIN 30
+#define PAM_TIMEOUT_MAX 900
+/* A live check that comes more seldom promises nothing. */
+#define CHECK_MIN    60
+#define CHECK_MAX    DAY
+#define PARALLEL_MAX 256
 
 struct keyword {
 	struct conf_keyword pub;
@@ -41,7 +48,7 @@ static const struct keyword keywords[] = {
 	{ { "idp", "proxy", "proxy", false, NULL },
 	    setting_proxy, IN(proxy), false },
 	{ { "idp", "scope", "scopes", false,
-	      "api://CLIENT_ID/Ssh.Login openid profile" },
+	      "api://CLIENT_ID/Ssh.Login openid profile offline_access" },
 	    setting_scope, IN(scope), true },
 	{ { "idp", "flow", "flow", false, "device" },
 	    setting_flow, 0, false },
@@ -77,6 +84,22 @@ static const struct keyword keywords[] = {
 	    setting_list, IN(never), false },
 	{ { "map", "min_uid", "uid", false, "1000" },
 	    setting_uid, IN(min_uid), false },
+	{ { "pam", "bind", "bind", false, "first" },
+	    setting_bind, IN(pam_bind), false },
+	{ { "pam", "from", "cidr", true, NULL },
+	    setting_cidr, IN(pam_from), false },
+	{ { "pam", "timeout", "duration", false, "4m" },
+	    setting_duration, IN(pam_timeout), false },
+	{ { "pam", "per_host", "count", false, "64" },
+	    setting_count, IN(per_host), false },
+	{ { "pam", "per_source", "count", false, "8" },
+	    setting_count, IN(per_source), false },
+	{ { "refresh", "check", "duration", false, "15m" },
+	    setting_duration, IN(check), false },
+	{ { "refresh", "parallel", "count", false, "16" },
+	    setting_count, IN(parallel), false },
+	{ { "session", "on_denial", "on_denial", false, "none" },
+	    setting_on_denial, IN(on_denial), false },
 	{ { "login", "allow", "rule", true, NULL },
 	    setting_list, LOGIN(allow), false },
 	{ { "login", "options", "options", false, NULL },
@@ -208,7 +231,7 @@ finish_urls(struct conf *c)
 
 static int
 within(int64_t sec, int64_t min, int64_t max, const unsigned int *seen,
-    const char *name, struct conf_error *why)
+    const char *section, const char *name, struct conf_error *why)
 {
 	char low[TEXT_DURATION_LEN], high[TEXT_DURATION_LEN];
 
@@ -216,8 +239,8 @@ within(int64_t sec, int64_t min, int64_t max, const unsigned int *seen,
 		return 0;
 	text_duration_format(min, low);
 	text_duration_format(max, high);
-	return conf_fail(why, seen_line(seen, "token", name),
-	    "[token] %s: %s to %s is allowed", name, low, high);
+	return conf_fail(why, seen_line(seen, section, name),
+	    "[%s] %s: %s to %s is allowed", section, name, low, high);
 }
 
 static int
@@ -226,12 +249,14 @@ finish_token(struct conf *c, const unsigned int *seen, struct conf_error *why)
 	unsigned int refresh = seen_line(seen, "token", "keys_refresh");
 	int r;
 
-	if ((r = within(c->keys_max_age, 1, KEYS_MAX_AGE_MAX, seen,
+	if ((r = within(c->keys_max_age, 1, KEYS_MAX_AGE_MAX, seen, "token",
 		 "keys_max_age", why)) != 0 ||
 	    (r = within(c->sign_in_max_age, 1, SIGN_IN_MAX_AGE_MAX, seen,
-		 "sign_in_max_age", why)) != 0 ||
-	    (r = within(c->grace, 0, GRACE_MAX, seen, "grace", why)) != 0 ||
-	    (r = within(c->confirm, 1, CONFIRM_MAX, seen, "confirm", why)) != 0)
+		 "token", "sign_in_max_age", why)) != 0 ||
+	    (r = within(c->grace, 0, GRACE_MAX, seen, "token", "grace", why)) !=
+		0 ||
+	    (r = within(c->confirm, 1, CONFIRM_MAX, seen, "token", "confirm",
+		 why)) != 0)
 		return r;
 	if (refresh == 0)
 		c->keys_refresh = c->keys_max_age < 3600 ? c->keys_max_age
@@ -243,6 +268,24 @@ finish_token(struct conf *c, const unsigned int *seen, struct conf_error *why)
 	if (c->grace > c->sign_in_max_age)
 		return conf_fail(why, seen_line(seen, "token", "grace"),
 		    "[token] grace: not more than sign_in_max_age is allowed");
+	return 0;
+}
+
+/* Sign-ins through ssh and the live check. */
+static int
+finish_live(struct conf *c, const unsigned int *seen, struct conf_error *why)
+{
+	int r;
+
+	if ((r = within(c->pam_timeout, PAM_TIMEOUT_MIN, PAM_TIMEOUT_MAX, seen,
+		 "pam", "timeout", why)) != 0 ||
+	    (r = within(c->check, CHECK_MIN, CHECK_MAX, seen, "refresh",
+		 "check", why)) != 0)
+		return r;
+	if (c->parallel > PARALLEL_MAX)
+		return conf_fail(why, seen_line(seen, "refresh", "parallel"),
+		    "[refresh] parallel: not more than %d is allowed",
+		    PARALLEL_MAX);
 	return 0;
 }
 
@@ -266,5 +309,7 @@ keyword_finish(struct conf *c, const unsigned int seen[static KEYWORD_MAX],
 			      (r = finish_urls(c)) != 0))
 		return r;
 	c->user_line = seen_line(seen, "process", "user");
-	return finish_token(c, seen, why);
+	if ((r = finish_token(c, seen, why)) != 0)
+		return r;
+	return finish_live(c, seen, why);
 }

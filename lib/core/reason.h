@@ -87,6 +87,15 @@ enum reason_class {
 	X(UNCONFIRMED, "unconfirmed", NO,                                       \
 	    "The sign-in was not confirmed by a login with the key in time; "   \
 	    "sign in again.")                                                   \
+	X(SIGN_IN_AGAIN, "sign_in_again", NO,                                   \
+	    "Azure AD wants a new sign-in for this key; sign in again.")        \
+	X(IDENTITY_GONE, "identity_gone", NO,                                   \
+	    "Azure AD says that this account is disabled, gone or no longer "   \
+	    "assigned.")                                                        \
+	X(KEY_SHARED, "key_shared", NO,                                         \
+	    "Two Azure AD users signed in with this key, so it opens nothing "  \
+	    "here; each needs a key of their own. An administrator can end "    \
+	    "that with aadssh forget LOGIN --key.")                             \
 	/* step 4: the token */                                                 \
 	X(TOKEN_SIZE, "token_size", NO,                                         \
 	    "The token's size is outside the bounds; sign in again.")           \
@@ -186,6 +195,10 @@ enum reason_class {
 	    "The state directory belongs to another user than the one this "    \
 	    "runs as; run it as root or as that user, or, if root made the "    \
 	    "directory, give it to [process] user.")                            \
+	X(SESSIONS_UNREADABLE, "sessions_unreadable", CANNOT,                   \
+	    "The files of the open sessions cannot be read; run this as root, " \
+	    "and check the owner and modes of [state] run and of sessions "     \
+	    "below it.")                                                        \
 	X(HOOK_ROOT, "hook_root", CANNOT,                                       \
 	    "aadssh-authkeys runs as root on a state directory of another "     \
 	    "user; set AuthorizedKeysCommandUser aadssh-hook.")                 \
@@ -230,6 +243,27 @@ enum reason_class {
 	X(DISCOVERY, "discovery", CANNOT,                                       \
 	    "The provider's discovery document does not fit the "               \
 	    "configuration.")                                                   \
+	/* signing in through ssh, and renewal */                               \
+	X(NO_ACCOUNT, "no_account", NO,                                         \
+	    "There is no account of this name on this host.")                   \
+	X(FROM_NOT_ALLOWED, "from_not_allowed", NO,                             \
+	    "Sign-ins are not offered to the address that this login comes "    \
+	    "from.")                                                            \
+	X(TOO_MANY_WAITING, "too_many_waiting", NO,                             \
+	    "Too many sign-ins wait or were started just now; try again in a "  \
+	    "minute.")                                                          \
+	X(RENEWAL_POLICY, "renewal_policy", NO,                                 \
+	    "A policy or the configuration of the tenant forbids to renew the " \
+	    "sign-in; it lasts as long as its token.")                          \
+	X(TOO_MANY_GONE, "too_many_gone", CANNOT,                               \
+	    "More than a fifth of the users turned out to be gone at once, so " \
+	    "nobody was shut out; look at the tenant, then run aadssh refresh " \
+	    "--force.")                                                         \
+	X(REFRESH_TOKEN, "refresh_token_unreadable", CANNOT,                    \
+	    "The sealed refresh token cannot be read or opened; sign in again " \
+	    "when the token has ended.")                                        \
+	X(REFRESH_RUNNING, "refresh_running", CANNOT,                           \
+	    "Another aadssh refresh is at work.")                               \
 	X(INTERRUPTED, "interrupted", CANNOT,                                   \
 	    "Interrupted; nothing was stored.")
 

@@ -8,7 +8,8 @@
 #include "core/text.h"
 #include "core/value.h"
 
-#define UID_LAST 4294967294 /* (uid_t)-1 is nobody's */
+#define UID_LAST  4294967294 /* (uid_t)-1 is nobody's */
+#define COUNT_MAX 10000 /* of anything that is done at once */
 
 #define GUID_NIL      "00000000-0000-0000-0000-000000000000"
 #define GUID_PERSONAL "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -185,6 +186,46 @@ setting_uid(const struct setting *s, void *field)
 	return 0;
 }
 
+int
+setting_count(const struct setting *s, void *field)
+{
+	int64_t *p = field;
+	uint64_t n;
+
+	if (!text_number(s->value, COUNT_MAX, &n) || n == 0)
+		return bad(s, "a number from 1 to 10000 is expected");
+	*p = (int64_t)n;
+	return 0;
+}
+
+int
+setting_bind(const struct setting *s, void *field)
+{
+	int *p = field;
+
+	if (strcmp(s->value, "first") == 0)
+		*p = CONF_BIND_FIRST;
+	else if (strcmp(s->value, "none") == 0)
+		*p = CONF_BIND_NONE;
+	else
+		return bad(s, "first or none is expected");
+	return 0;
+}
+
+int
+setting_on_denial(const struct setting *s, void *field)
+{
+	int *p = field;
+
+	if (strcmp(s->value, "none") == 0)
+		*p = CONF_DENIAL_NONE;
+	else if (strcmp(s->value, "terminate") == 0)
+		*p = CONF_DENIAL_TERMINATE;
+	else
+		return bad(s, "none or terminate is expected");
+	return 0;
+}
+
 static int
 list_add(struct conf_list *l, const char *value, size_t len, unsigned int line)
 {
@@ -211,6 +252,16 @@ setting_list(const struct setting *s, void *field)
 	if (l->n >= CONF_LIST_MAX)
 		return bad(s, "too many lines of this key, 256 are the most");
 	return list_add(l, s->value, strlen(s->value), s->line);
+}
+
+int
+setting_cidr(const struct setting *s, void *field)
+{
+	if (!text_cidr_ok(s->value))
+		return bad(s,
+		    "an address or a range is expected, such as 192.0.2.0/24 "
+		    "or 2001:db8::/32, without a bit set behind the prefix");
+	return setting_list(s, field);
 }
 
 int

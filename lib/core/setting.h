@@ -38,6 +38,10 @@ setting_fn setting_level; /* int */
 setting_fn setting_facility; /* int */
 setting_fn setting_duration; /* int64_t */
 setting_fn setting_uid; /* int64_t */
+setting_fn setting_count; /* int64_t */
+setting_fn setting_bind; /* int, enum conf_bind */
+setting_fn setting_on_denial; /* int, enum conf_denial */
+setting_fn setting_cidr; /* struct conf_list, grows by one */
 setting_fn setting_list; /* struct conf_list, grows by one */
 setting_fn setting_acr; /* struct conf_list, grows by one */
 setting_fn setting_hosts; /* struct conf_list, grows by each between commas */

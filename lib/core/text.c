@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -179,4 +180,93 @@ text_same_fold(const char *a, const char *b)
 		b++;
 	}
 	return *a == *b;
+}
+
+/* An address: 4 or 16 bytes. */
+struct address {
+	uint8_t bytes[16];
+	size_t len;
+};
+
+/* len bytes at s, without a zone; ::ffff:a.b.c.d becomes a.b.c.d. */
+static bool
+address_parse(const char *s, size_t len, struct address *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	char text[INET6_ADDRSTRLEN];
+
+	if (len == 0 || len >= sizeof(text))
+		return false;
+	memcpy(text, s, len);
+	text[len] = '\0';
+	a->len = 4;
+	if (inet_pton(AF_INET, text, a->bytes) == 1)
+		return true;
+	a->len = 16;
+	if (inet_pton(AF_INET6, text, a->bytes) != 1)
+		return false;
+	if (memcmp(a->bytes, mapped, sizeof(mapped)) == 0) {
+		memmove(a->bytes, a->bytes + sizeof(mapped), 4);
+		a->len = 4;
+	}
+	return true;
+}
+
+/* The first bits of a and b. */
+static bool
+same_prefix(const struct address *a, const struct address *b, uint64_t bits)
+{
+	size_t whole = (size_t)bits / 8, rest = (size_t)bits % 8;
+	unsigned int mask = 0xffU & ~(0xffU >> rest);
+
+	return memcmp(a->bytes, b->bytes, whole) == 0 &&
+	       (rest == 0 || ((a->bytes[whole] ^ b->bytes[whole]) & mask) == 0);
+}
+
+static bool
+cidr_parse(const char *cidr, struct address *a, uint64_t *bitsp)
+{
+	size_t len = strcspn(cidr, "/"), i;
+	struct address zero = { .len = 0 };
+	struct address tail;
+
+	if (!address_parse(cidr, len, a))
+		return false;
+	*bitsp = a->len * 8;
+	if (cidr[len] == '/') {
+		/* NB. a mapped range counts from the IPv4 part. */
+		if (!text_number(cidr + len + 1, 128, bitsp))
+			return false;
+		if (a->len == 4 && memchr(cidr, ':', len) != NULL) {
+			if (*bitsp < 96)
+				return false;
+			*bitsp -= 96;
+		}
+		if (*bitsp > a->len * 8)
+			return false;
+	}
+	tail = *a;
+	for (i = 0; i < (size_t)*bitsp; i++)
+		tail.bytes[i / 8] &= (uint8_t) ~(0x80U >> (i % 8));
+	return memcmp(tail.bytes, zero.bytes, a->len) == 0;
+}
+
+bool
+text_cidr_ok(const char *cidr)
+{
+	struct address a;
+	uint64_t bits;
+
+	return cidr_parse(cidr, &a, &bits);
+}
+
+bool
+text_cidr_has(const char *cidr, const char *address)
+{
+	struct address range, a;
+	uint64_t bits;
+
+	return cidr_parse(cidr, &range, &bits) &&
+	       address_parse(address, strcspn(address, "%"), &a) &&
+	       a.len == range.len && same_prefix(&range, &a, bits);
 }

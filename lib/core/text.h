@@ -46,6 +46,19 @@ bool text_number(const char *s, uint64_t max, uint64_t *np);
  */
 const char *text_clean(const char *s, size_t len, char *out, size_t outlen);
 
+/*
+ * ADDRESS or ADDRESS/BITS, IPv4 or IPv6 as inet_pton(3) reads them
+ * (RFC 4632, RFC 4291 s.2.3), no bit set behind the prefix.
+ */
+bool text_cidr_ok(const char *cidr);
+
+/*
+ * Whether an address, as text, lies within a range that text_cidr_ok().  A
+ * zone ("%eth0") does not count; an IPv4 address in IPv6 (::ffff:192.0.2.1)
+ * is the IPv4 one, on both sides.  False for anything that is no address.
+ */
+bool text_cidr_has(const char *cidr, const char *address);
+
 /* Whether a and b are equal when A-Z counts as a-z; no locale is asked. */
 bool text_same_fold(const char *a, const char *b);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "core/name.h"
 #include "host/cache.h"
+#include "host/refreshtoken.h"
 
 #define MODE_DIR	  0750
 #define MODE_DIR_PRIVATE  0700
@@ -24,6 +24,7 @@ static const char records[] = "records";
 static const char keys_dir[] = "keys";
 static const char record_key[] = "record.key";
 static const char record_pub[] = "record.pub";
+static const char seal_key[] = "seal.key";
 static const char tenant_keys[] = "keys.json";
 
 /* Everything that `aadssh` makes when it is missing, parents first. */
@@ -38,6 +39,7 @@ static const struct folder {
 	{ "denials/oid", MODE_DIR },
 	{ "pins", MODE_DIR },
 	{ "keys", MODE_DIR },
+	{ "refresh", MODE_DIR_PRIVATE },
 	{ "locks", MODE_DIR_PRIVATE },
 };
 
@@ -127,23 +129,33 @@ cache_close(struct cache *c)
 	c->dir = -1;
 }
 
+/* The one or two public keys that are the len bytes at buf. */
+static int
+pub_parse(const char *buf, size_t len, struct record_pub *pub)
+{
+	if (len != RECORD_PUB_LEN && len != 2 * (size_t)RECORD_PUB_LEN)
+		return AAD_EFORMAT;
+	memcpy(pub->keys, buf, len);
+	pub->n = len / RECORD_PUB_LEN;
+	return 0;
+}
+
 int
-cache_record_pub(const struct cache *c, uint8_t pub[static RECORD_PUB_LEN],
+cache_record_pub(const struct cache *c, struct record_pub *pub,
     enum reason *whyp)
 {
 	char *buf = NULL;
 	size_t len;
 	int r;
 
+	memset(pub, 0, sizeof(*pub));
 	*whyp = AAD_R_RECORD_KEY_UNREADABLE;
 	if ((r = file_dir_check(c->dir, keys_dir, c->right)) != 0)
 		return r;
-	r = file_read(c->dir, "keys/record.pub", c->right, RECORD_PUB_LEN, &buf,
-	    &len);
-	if (r == 0 && len != RECORD_PUB_LEN)
-		r = AAD_EFORMAT;
+	r = file_read(c->dir, "keys/record.pub", c->right, sizeof(pub->keys),
+	    &buf, &len);
 	if (r == 0)
-		memcpy(pub, buf, RECORD_PUB_LEN);
+		r = pub_parse(buf, len, pub);
 	free(buf);
 	return r;
 }
@@ -167,28 +179,29 @@ record_key_make(int fd, struct secret **outp)
 }
 
 /*
- * keys/record.pub must be the other half of record.key: a crash between the
- * two writes leaves it missing, and then it is written now.
+ * keys/record.pub must name the other half of record.key: a crash between
+ * the two writes leaves it missing, and then it is written now.  During a
+ * rekey it is either of two.
  */
 static int
 record_pub_settle(const struct cache *c, int fd, struct secret *sec)
 {
-	uint8_t pub[RECORD_PUB_LEN];
-	char *buf = NULL;
-	size_t len = 0;
+	uint8_t mine[RECORD_PUB_LEN];
+	struct record_pub pub;
+	enum reason why;
+	size_t i;
 	int r;
 
-	if (crypto_sign_ed25519_sk_to_pk(pub, secret_bytes(sec)) != 0)
+	if (crypto_sign_ed25519_sk_to_pk(mine, secret_bytes(sec)) != 0)
 		return AAD_EFORMAT;
-	r = file_read(fd, record_pub, c->right, RECORD_PUB_LEN, &buf, &len);
+	r = cache_record_pub(c, &pub, &why);
 	if (r == AAD_ENOENT)
-		return file_replace(fd, record_pub, pub, sizeof(pub),
+		return file_replace(fd, record_pub, mine, sizeof(mine),
 		    MODE_FILE);
-	if (r == 0 &&
-	    (len != sizeof(pub) || memcmp(buf, pub, sizeof(pub)) != 0))
-		r = AAD_EFORMAT;
-	free(buf);
-	return r;
+	for (i = 0; r == 0 && i < pub.n; i++)
+		if (memcmp(pub.keys[i], mine, sizeof(mine)) == 0)
+			return 0;
+	return r == 0 ? AAD_EFORMAT : r;
 }
 
 int
@@ -212,6 +225,57 @@ cache_record_key(const struct cache *c, struct secret **outp)
 	}
 	*outp = sec;
 	return 0;
+}
+
+/* Make the key; another process may win the race, then its key counts. */
+static int
+seal_key_make(int fd, struct secret **outp)
+{
+	int r;
+
+	if ((r = secret_new(CACHE_SEAL_LEN, outp)) != 0)
+		return r;
+	crypto_aead_xchacha20poly1305_ietf_keygen(secret_bytes(*outp));
+	r = file_create(fd, seal_key, secret_bytes(*outp), CACHE_SEAL_LEN,
+	    MODE_FILE_PRIVATE);
+	if (r != AAD_EEXIST)
+		return r;
+	secret_free(*outp);
+	return secret_load(fd, seal_key, CACHE_SEAL_LEN, outp);
+}
+
+int
+cache_seal_keys(const struct cache *c, struct cache_seal *outp)
+{
+	int fd = -1, r;
+
+	outp->key = outp->other = NULL;
+	if ((r = file_dir_open(c->dir, keys_dir, c->right, &fd)) != 0)
+		return r;
+	r = secret_load(fd, seal_key, CACHE_SEAL_LEN, &outp->key);
+	if (r == AAD_ENOENT)
+		r = seal_key_make(fd, &outp->key);
+	if (r == 0) {
+		r = secret_load(fd, "seal.key.other", CACHE_SEAL_LEN,
+		    &outp->other);
+		if (r == AAD_ENOENT)
+			r = 0;
+	}
+	close_keep_errno(fd);
+	if (r != 0)
+		cache_seal_release(outp);
+	return r;
+}
+
+void
+cache_seal_release(struct cache_seal *s)
+{
+	int saved = errno;
+
+	secret_free(s->key);
+	secret_free(s->other);
+	s->key = s->other = NULL;
+	errno = saved;
 }
 
 /* Open records/LOGIN; make it first when make is set. */
@@ -277,8 +341,7 @@ cache_record_read(const struct cache *c, const char *login,
 int
 cache_record_load(const struct cache *c, const char *login,
     const uint8_t key_hash[static 32], const uint8_t host[static HOSTID_LEN],
-    const uint8_t pub[static RECORD_PUB_LEN], struct record **outp,
-    enum reason *whyp)
+    const struct record_pub *pub, struct record **outp, enum reason *whyp)
 {
 	char *text;
 	size_t len;
@@ -293,6 +356,19 @@ cache_record_load(const struct cache *c, const char *login,
 	sodium_memzero(text, len);
 	free(text);
 	return r;
+}
+
+bool
+cache_record_had(const struct cache *c, const char *login,
+    const uint8_t key_hash[static 32], const uint8_t host[static HOSTID_LEN],
+    const struct record_pub *pub)
+{
+	struct record *rec;
+	enum reason why;
+	int r = cache_record_load(c, login, key_hash, host, pub, &rec, &why);
+
+	record_free(rec);
+	return r == 0;
 }
 
 int
@@ -329,27 +405,31 @@ cache_record_remove(const struct cache *c, const char *login,
 	return r;
 }
 
+int
+cache_record_end(const struct cache *c, const struct record *rec,
+    enum reason why, int64_t at, const uint8_t host[static HOSTID_LEN],
+    struct secret *sec)
+{
+	struct record *end;
+	int r;
+
+	if ((r = record_end(rec, why, at, &end)) != 0)
+		return r;
+	/* NB. in this order: no tombstone leaves a refresh token behind. */
+	r = refreshtoken_remove(c, rec->login, rec->key_hash);
+	if (r == 0 || r == AAD_ENOENT)
+		r = cache_record_store(c, end, host, sec);
+	record_free(end);
+	return r;
+}
+
 /* Walk the names in the directory open at fd, which is consumed. */
 static int
-each_name(int fd, int (*fn)(void *arg, const char *name), void *arg)
+each_name(int fd, file_each_fn *fn, void *arg)
 {
-	struct dirent *ent;
-	DIR *d;
-	int r = 0;
+	int r = file_dir_each(fd, fn, arg);
 
-	if ((d = fdopendir(fd)) == NULL) {
-		close_keep_errno(fd);
-		return AAD_ESYS;
-	}
-	while (r == 0) {
-		errno = 0;
-		if ((ent = readdir(d)) == NULL) {
-			r = errno == 0 ? 0 : AAD_ESYS;
-			break;
-		}
-		r = fn(arg, ent->d_name);
-	}
-	closedir(d);
+	close_keep_errno(fd);
 	return r;
 }
 
@@ -426,13 +506,10 @@ sweep_name(void *arg, const char *name)
 static void
 sweep_dir(struct sweep *s, int fd)
 {
-	int again = dup(fd);
-
 	s->fd = fd;
-	if (again != -1 && each_name(again, sweep_name, s) != 0) {
+	if (each_name(fd, sweep_name, s) != 0) {
 		/* What stays is found by the next sweep. */
 	}
-	close(fd);
 }
 
 static int
@@ -500,8 +577,9 @@ cache_tenant_keys_store(const struct cache *c, const struct jwks *keys)
 	return r;
 }
 
-int
-cache_lock(const struct cache *c, const char *name, int *fdp)
+/* flock(2) locks/NAME, which is made when it is missing. */
+static int
+lock(const struct cache *c, const char *name, int how, int *fdp)
 {
 	struct stat sb;
 	int dir, fd, r;
@@ -522,10 +600,29 @@ cache_lock(const struct cache *c, const char *name, int *fdp)
 		close_keep_errno(fd);
 		return AAD_EPERM;
 	}
-	if (flock(fd, LOCK_EX) == -1) {
+	if (flock(fd, how) == -1) {
+		r = errno == EWOULDBLOCK ? AAD_EAGAIN : AAD_ESYS;
 		close_keep_errno(fd);
-		return AAD_ESYS;
+		return r;
 	}
 	*fdp = fd;
 	return 0;
+}
+
+int
+cache_lock(const struct cache *c, const char *name, int *fdp)
+{
+	return lock(c, name, LOCK_EX, fdp);
+}
+
+int
+cache_try_lock(const struct cache *c, const char *name, int *fdp)
+{
+	return lock(c, name, LOCK_EX | LOCK_NB, fdp);
+}
+
+int
+cache_lock_keys(const struct cache *c, int exclusive, int *fdp)
+{
+	return lock(c, CACHE_LOCK_KEYS, exclusive ? LOCK_EX : LOCK_SH, fdp);
 }

@@ -14,6 +14,7 @@
 #ifndef AAD_CACHE_H
 #define AAD_CACHE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -53,19 +54,48 @@ int cache_open_write(const char *path, uid_t self, struct cache *c,
 void cache_close(struct cache *c);
 
 /*
- * The public half of the record key, keys/record.pub.
+ * The public half of the record key, keys/record.pub; of two record keys
+ * during a rekey.
+ *
+ * NB. a rekey changes it and the records: a reader that holds no lock and
+ * finds a signature of neither key reads both files again before it believes
+ * that.
+ * pub->n is 0 unless 0 is returned.
  * *whyp: RECORD_KEY_UNREADABLE.  Returns 0 or an error of file_read().
  */
-int cache_record_pub(const struct cache *c, uint8_t pub[static RECORD_PUB_LEN],
+int cache_record_pub(const struct cache *c, struct record_pub *pub,
     enum reason *whyp) AAD_MUST_CHECK;
 
 /*
- * The record key, keys/record.key; made, once, when there is none.
+ * The record key, keys/record.key; made, once, when there is none.  The keys'
+ * lock must be held, shared at least, until nothing more is signed with it.
  * *outp: NULL unless 0 is returned; then the caller frees it.
  * Returns 0; AAD_EPERM, AAD_EFORMAT, AAD_ENOMEM, AAD_ESYS.
  */
 int cache_record_key(const struct cache *c,
     struct secret **outp) AAD_MUST_CHECK;
+
+/* What refresh tokens are sealed with.  A plain record. */
+struct cache_seal {
+	struct secret *key; /* the current one */
+	struct secret
+	    *other; /* during a rekey: opens, never seals; else NULL */
+};
+
+#define CACHE_SEAL_LEN 32 /* bytes: crypto_aead_xchacha20poly1305_ietf */
+
+/*
+ * The seal key, keys/seal.key; made, once, when there is none.  The keys'
+ * lock must be held, shared at least, until nothing more is sealed with it.
+ *
+ * *outp: NULL twice unless 0 is returned; cache_seal_release() is right in
+ * any case.
+ * Returns 0; AAD_EPERM, AAD_EFORMAT, AAD_ENOMEM, AAD_ESYS.
+ */
+int cache_seal_keys(const struct cache *c,
+    struct cache_seal *outp) AAD_MUST_CHECK;
+
+void cache_seal_release(struct cache_seal *s);
 
 /*
  * Read records/LOGIN/HEX64, its bytes only.
@@ -92,8 +122,17 @@ int cache_record_read(const struct cache *c, const char *login,
  */
 int cache_record_load(const struct cache *c, const char *login,
     const uint8_t key_hash[static 32], const uint8_t host[static HOSTID_LEN],
-    const uint8_t pub[static RECORD_PUB_LEN], struct record **outp,
+    const struct record_pub *pub, struct record **outp,
     enum reason *whyp) AAD_MUST_CHECK;
+
+/*
+ * Whether (login, key) has a record of this host, running or ended.  One
+ * that cannot be read or does not verify counts as none: only the order of
+ * a question hangs on this.
+ */
+bool cache_record_had(const struct cache *c, const char *login,
+    const uint8_t key_hash[static 32], const uint8_t host[static HOSTID_LEN],
+    const struct record_pub *pub);
 
 /*
  * Sign and store a record in place of the one it was built on.  The login's
@@ -109,6 +148,19 @@ int cache_record_store(const struct cache *c, const struct record *rec,
  */
 int cache_record_remove(const struct cache *c, const char *login,
     const uint8_t key_hash[static 32]) AAD_MUST_CHECK;
+
+/*
+ * End a record: its refresh token is removed, then its tombstone takes its
+ * place.  The login's lock must be held, and rec be what is stored now.
+ *
+ * why, at: as in record_end().  host, sec: as for cache_record_store().
+ * Returns 0 or an error of refreshtoken_remove() but AAD_ENOENT, of
+ * record_end() or cache_record_store(); then the record may have lost its
+ * refresh token already, which ending it again does not mind.
+ */
+int cache_record_end(const struct cache *c, const struct record *rec,
+    enum reason why, int64_t at, const uint8_t host[static HOSTID_LEN],
+    struct secret *sec) AAD_MUST_CHECK;
 
 /* Called for each record file; a non-zero return ends the walk. */
 typedef int cache_each_fn(void *arg, const char *login,
@@ -143,6 +195,17 @@ int cache_tenant_keys_store(const struct cache *c,
     const struct jwks *keys) AAD_MUST_CHECK;
 
 /*
+ * Locks.  The rule for every writer of a record or a refresh token, no
+ * network inside:
+ *
+ *	cache_lock_keys(c, 0, &kfd), then cache_lock(c, login, &lfd);
+ *	load the record key or the seal keys;
+ *	read again, judge, write;
+ *	close(lfd), close(kfd).
+ *
+ * A rekey holds the keys' lock alone from its first step to its last, so
+ * that nobody signs or seals with a key that is on its way out.
+ *
  * Take a lock, locks/NAME: name is a login, or one of the names below,
  * which no login can have.  Blocks; no network is ever used under it.  A
  * signal that is caught without SA_RESTART ends the wait, with EINTR.
@@ -152,7 +215,21 @@ int cache_tenant_keys_store(const struct cache *c,
  */
 #define CACHE_LOCK_TENANT_KEYS "@tenant-keys"
 #define CACHE_LOCK_DENIALS     "@denials"
+#define CACHE_LOCK_REFRESH     "@refresh" /* one run at a time */
+#define CACHE_LOCK_WAITING     "@flow" /* while a slot is looked for */
+#define CACHE_LOCK_KEYS	       "@keys" /* by cache_lock_keys() only */
 int cache_lock(const struct cache *c, const char *name,
+    int *fdp) AAD_MUST_CHECK;
+
+/* The same, and AAD_EAGAIN when somebody holds it; never blocks. */
+int cache_try_lock(const struct cache *c, const char *name,
+    int *fdp) AAD_MUST_CHECK;
+
+/*
+ * The keys' lock: shared for a writer, exclusive for a rekey.  Blocks; *fdp
+ * and errors as for cache_lock().
+ */
+int cache_lock_keys(const struct cache *c, int exclusive,
     int *fdp) AAD_MUST_CHECK;
 
 #endif /* AAD_CACHE_H */

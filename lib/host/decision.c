@@ -14,6 +14,8 @@
 #include "host/pin.h"
 #include "token/token.h"
 
+#define RECORD_TRIES 3 /* reads before a signature is believed to be wrong */
+
 /* Everything that one decision opens and parses. */
 struct work {
 	const struct decision_ask *ask;
@@ -141,11 +143,12 @@ step_denials(struct work *w)
 	return AAD_R_ALLOWED;
 }
 
-/* The record's bytes, then whose they are; a refusal is noted. */
+/* The record's bytes, then whose they are. */
 static enum reason
-load_record(struct work *w)
+read_record(struct work *w)
 {
-	uint8_t host[HOSTID_LEN], pub[RECORD_PUB_LEN];
+	uint8_t host[HOSTID_LEN];
+	struct record_pub pub;
 	enum reason why = AAD_R_UNSET;
 	char *text;
 	size_t len;
@@ -154,12 +157,12 @@ load_record(struct work *w)
 	/* NB. first, because no record is the common answer. */
 	if (cache_record_read(&w->cache, w->ask->login, w->d->key.hash, &text,
 		&len, &why) != 0)
-		return refuse(w, 3, why);
+		return why;
 	if (hostid_read(w->ask->machine_id, host) != 0)
 		why = AAD_R_NO_MACHINE_ID;
-	else if (cache_record_pub(&w->cache, pub, &why) == 0) {
+	else if (cache_record_pub(&w->cache, &pub, &why) == 0) {
 		r = record_parse(text, len, host, w->ask->login, w->d->key.hash,
-		    pub, &w->record, &why);
+		    &pub, &w->record, &why);
 		if (r == 0)
 			why = AAD_R_ALLOWED;
 		else if (r == AAD_ENOMEM)
@@ -167,6 +170,22 @@ load_record(struct work *w)
 	}
 	sodium_memzero(text, len);
 	free(text);
+	return why;
+}
+
+/*
+ * A refusal is noted.  NB. a rekey signs the record anew and then changes the
+ * keys: between our two reads both may have happened.
+ */
+static enum reason
+load_record(struct work *w)
+{
+	enum reason why = AAD_R_RECORD_SIGNATURE;
+	int tries;
+
+	for (tries = 0; why == AAD_R_RECORD_SIGNATURE && tries < RECORD_TRIES;
+	     tries++)
+		why = read_record(w);
 	return why == AAD_R_ALLOWED ? why : refuse(w, 3, why);
 }
 
@@ -415,4 +434,31 @@ decision_release(struct decision *d)
 	key_release(&d->key);
 	free(d->line);
 	memset(d, 0, sizeof(*d));
+}
+
+bool
+decision_curable(enum reason why)
+{
+	switch (why) {
+	/* step 3: no record that counts */
+	case AAD_R_NO_RECORD:
+	case AAD_R_RECORD_OWNER:
+	case AAD_R_RECORD_MALFORMED:
+	case AAD_R_RECORD_VERSION:
+	case AAD_R_RECORD_SIGNATURE:
+	case AAD_R_RECORD_MISMATCH:
+	case AAD_R_FOREIGN_HOST:
+	case AAD_R_RECORD_ENDED:
+	case AAD_R_UNCONFIRMED:
+	/* step 4: too old, or signed by a key that the tenant gave up */
+	case AAD_R_TOKEN_EXPIRED:
+	case AAD_R_UNKNOWN_KID:
+	/* step 5 */
+	case AAD_R_SIGN_IN_STALE:
+	case AAD_R_TENANT_KEYS_STALE:
+	case AAD_R_CLOCK_BACK:
+		return true;
+	default:
+		return false;
+	}
 }

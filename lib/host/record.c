@@ -119,9 +119,22 @@ statement(const char *head, size_t head_len, const char *rest, size_t rest_len,
 	return 0;
 }
 
+static bool
+signed_by(const struct record_pub *pub, const uint8_t *sig, const uint8_t *msg,
+    size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < pub->n; i++)
+		if (crypto_sign_verify_detached(sig, msg, len, pub->keys[i]) ==
+		    0)
+			return true;
+	return false;
+}
+
 static int
-envelope_verify(const char *text, const struct envelope *e, const uint8_t *pub,
-    enum reason *whyp)
+envelope_verify(const char *text, const struct envelope *e,
+    const struct record_pub *pub, enum reason *whyp)
 {
 	uint8_t *sig = NULL, *msg = NULL;
 	size_t sig_len;
@@ -139,8 +152,7 @@ envelope_verify(const char *text, const struct envelope *e, const uint8_t *pub,
 	}
 	if ((r = statement(text, e->head_len, e->rest, e->rest_len, &msg)) != 0)
 		goto out;
-	if (crypto_sign_verify_detached(sig, msg, e->head_len + e->rest_len,
-		pub) != 0) {
+	if (!signed_by(pub, sig, msg, e->head_len + e->rest_len)) {
 		*whyp = AAD_R_RECORD_SIGNATURE;
 		r = AAD_EREFUSED;
 	}
@@ -290,7 +302,7 @@ out:
 int
 record_parse(const char *text, size_t len,
     const uint8_t host[static HOSTID_LEN], const char *login,
-    const uint8_t key_hash[static 32], const uint8_t pub[static RECORD_PUB_LEN],
+    const uint8_t key_hash[static 32], const struct record_pub *pub,
     struct record **outp, enum reason *whyp)
 {
 	char host_hex[NAME_HEX64_LEN + 1], hash_hex[NAME_HEX64_LEN + 1];
@@ -476,6 +488,29 @@ record_format(const struct record *rec, const uint8_t host[static HOSTID_LEN],
 	sodium_memzero(rest, strlen(rest));
 	free(rest);
 	return r;
+}
+
+int
+record_end(const struct record *rec, enum reason why, int64_t at,
+    struct record **outp)
+{
+	struct record *end;
+
+	*outp = NULL;
+	if (rec->generation >= INT64_MAX || at < 0)
+		return AAD_EARG;
+	if ((end = calloc(1, sizeof(*end))) == NULL ||
+	    (end->ended_reason = strdup(reason_name(why))) == NULL) {
+		record_free(end);
+		return AAD_ENOMEM;
+	}
+	end->state = RECORD_ENDED;
+	memcpy(end->login, rec->login, sizeof(end->login));
+	memcpy(end->key_hash, rec->key_hash, sizeof(end->key_hash));
+	end->generation = rec->generation + 1;
+	end->written = end->ended_at = at;
+	*outp = end;
+	return 0;
 }
 
 void

@@ -32,6 +32,16 @@
 #define RECORD_PUB_LEN	  32
 #define RECORD_SEC_LEN	  64
 #define RECORD_SOURCE_MAX 64 /* an address, or "local" */
+#define TOMBSTONE_AGE	  (30 * 24 * 3600) /* seconds; then it is swept */
+
+/*
+ * Whose signature counts: the record key's public half, and during a rekey
+ * the one that it follows, so that no record stops counting on the way.
+ */
+struct record_pub {
+	uint8_t keys[2][RECORD_PUB_LEN]; /* the current one first */
+	size_t n; /* 1 or 2; 0 verifies nothing */
+};
 
 enum record_state {
 	RECORD_ACTIVE = 1,
@@ -83,7 +93,7 @@ struct record {
  *
  * text: len bytes with a NUL behind them.
  * host, login, key_hash: what it must be bound to.
- * pub: the record key's public half.
+ * pub: either of its keys may have signed.
  * *outp: NULL unless 0 is returned; then the caller frees it.
  * *whyp for AAD_EREFUSED: RECORD_MALFORMED, RECORD_VERSION, FOREIGN_HOST,
  * RECORD_SIGNATURE, RECORD_MISMATCH.  An ended record is no refusal here.
@@ -91,7 +101,7 @@ struct record {
  */
 int record_parse(const char *text, size_t len,
     const uint8_t host[static HOSTID_LEN], const char *login,
-    const uint8_t key_hash[static 32], const uint8_t pub[static RECORD_PUB_LEN],
+    const uint8_t key_hash[static 32], const struct record_pub *pub,
     struct record **outp, enum reason *whyp) AAD_MUST_CHECK;
 
 /*
@@ -104,6 +114,17 @@ int record_parse(const char *text, size_t len,
  */
 int record_format(const struct record *r, const uint8_t host[static HOSTID_LEN],
     struct secret *sec, char **outp, size_t *lenp) AAD_MUST_CHECK;
+
+/*
+ * The tombstone that follows rec: no token, one generation more.
+ *
+ * why: kept as its code.  at: our clock, when it ended.
+ * *outp: NULL unless 0 is returned; then the caller frees it.
+ * Returns 0; AAD_EARG when no generation is left, or for a time before
+ * 1970; AAD_ENOMEM.
+ */
+int record_end(const struct record *rec, enum reason why, int64_t at,
+    struct record **outp) AAD_MUST_CHECK;
 
 /* Wipe the token and release.  NULL is a no-op. */
 void record_free(struct record *r);

@@ -11,53 +11,69 @@ static const struct error_row {
 	const char *error;
 	bool final; /* a number cannot refine it */
 	enum aadsts_class class;
+	enum aadsts_renewal renewal; /* when no number or suberror is known */
 	enum reason why;
 	const char *advice;
 } errors[] = {
-	{ "authorization_pending", true, AADSTS_PENDING, AAD_R_SIGNIN_EXPIRED,
+	{ "authorization_pending", true, AADSTS_PENDING, AADSTS_OUTAGE,
+	    AAD_R_SIGNIN_EXPIRED,
 	    "Nobody has finished the sign-in in the browser yet." },
-	{ "slow_down", true, AADSTS_SLOW_DOWN, AAD_R_THROTTLED,
+	{ "slow_down", true, AADSTS_SLOW_DOWN, AADSTS_OUTAGE, AAD_R_THROTTLED,
 	    "The provider wants to be asked less often." },
-	{ "temporarily_unavailable", true, AADSTS_BUSY, AAD_R_PROVIDER,
+	{ "temporarily_unavailable", true, AADSTS_BUSY, AADSTS_OUTAGE,
+	    AAD_R_PROVIDER,
 	    "The provider is in trouble; try again in a few minutes." },
-	{ "server_error", true, AADSTS_BUSY, AAD_R_PROVIDER,
+	{ "server_error", true, AADSTS_BUSY, AADSTS_OUTAGE, AAD_R_PROVIDER,
 	    "The provider is in trouble; try again in a few minutes." },
-	{ "authorization_declined", true, AADSTS_USER, AAD_R_SIGNIN_DECLINED,
+	{ "authorization_declined", true, AADSTS_USER, AADSTS_OUTAGE,
+	    AAD_R_SIGNIN_DECLINED,
 	    "Somebody pressed Cancel or No in the browser." },
-	{ "access_denied", false, AADSTS_USER, AAD_R_SIGNIN_DECLINED,
+	{ "access_denied", false, AADSTS_USER, AADSTS_OUTAGE,
+	    AAD_R_SIGNIN_DECLINED,
 	    "Somebody pressed Cancel or No in the browser." },
-	{ "expired_token", true, AADSTS_USER, AAD_R_SIGNIN_EXPIRED,
+	{ "expired_token", true, AADSTS_USER, AADSTS_OUTAGE,
+	    AAD_R_SIGNIN_EXPIRED,
 	    "Run the command again and enter the new code in time." },
-	{ "bad_verification_code", true, AADSTS_CONFIG, AAD_R_PROVIDER,
+	{ "bad_verification_code", true, AADSTS_CONFIG, AADSTS_OUTAGE,
+	    AAD_R_PROVIDER,
 	    "The provider does not know the code that it gave out; check "
 	    "[idp] tenant and cloud, and run the command again." },
-	{ "invalid_grant", false, AADSTS_OTHER, AAD_R_SIGNIN_ADMIN,
+	{ "invalid_grant", false, AADSTS_OTHER, AADSTS_OUTAGE,
+	    AAD_R_SIGNIN_ADMIN,
 	    "The refusal has a number that this program does not know; look "
 	    "it up in the tenant's sign-in logs." },
-	{ "interaction_required", false, AADSTS_USER, AAD_R_SIGNIN_USER,
+	{ "interaction_required", false, AADSTS_USER, AADSTS_AGAIN,
+	    AAD_R_SIGNIN_USER,
 	    "The person has to do something in the browser first; run the "
 	    "command again and follow the pages." },
-	{ "login_required", false, AADSTS_USER, AAD_R_SIGNIN_USER,
+	{ "login_required", false, AADSTS_USER, AADSTS_AGAIN, AAD_R_SIGNIN_USER,
 	    "Run the command again and sign in with user name and password." },
-	{ "consent_required", false, AADSTS_ADMIN, AAD_R_SIGNIN_ADMIN,
+	{ "consent_required", false, AADSTS_ADMIN, AADSTS_POLICY,
+	    AAD_R_SIGNIN_ADMIN,
 	    "An administrator has to consent to the application." },
-	{ "invalid_client", false, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG,
+	{ "invalid_client", false, AADSTS_CONFIG, AADSTS_POLICY,
+	    AAD_R_SIGNIN_CONFIG,
 	    "Check [idp] client_id and the application's authentication "
 	    "settings." },
-	{ "unauthorized_client", false, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG,
+	{ "unauthorized_client", false, AADSTS_CONFIG, AADSTS_POLICY,
+	    AAD_R_SIGNIN_CONFIG,
 	    "Check [idp] client_id: the tenant does not know the "
 	    "application, or it may not use the device code flow." },
-	{ "invalid_scope", false, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG,
+	{ "invalid_scope", false, AADSTS_CONFIG, AADSTS_POLICY,
+	    AAD_R_SIGNIN_CONFIG,
 	    "Check [idp] scope and the permissions that the application "
 	    "exposes." },
-	{ "invalid_resource", false, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG,
+	{ "invalid_resource", false, AADSTS_CONFIG, AADSTS_POLICY,
+	    AAD_R_SIGNIN_CONFIG,
 	    "Check [idp] scope: the tenant does not know what it names." },
-	{ "invalid_tenant", false, AADSTS_CONFIG, AAD_R_WRONG_TENANT,
-	    "Check [idp] tenant and cloud." },
-	{ "invalid_request", false, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG,
+	{ "invalid_tenant", false, AADSTS_CONFIG, AADSTS_POLICY,
+	    AAD_R_WRONG_TENANT, "Check [idp] tenant and cloud." },
+	{ "invalid_request", false, AADSTS_CONFIG, AADSTS_POLICY,
+	    AAD_R_SIGNIN_CONFIG,
 	    "The provider finds the request faulty; check [idp], and report "
 	    "it if all is right." },
-	{ "unsupported_grant_type", false, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG,
+	{ "unsupported_grant_type", false, AADSTS_CONFIG, AADSTS_POLICY,
+	    AAD_R_SIGNIN_CONFIG,
 	    "The provider does not offer the device code flow to this "
 	    "application." },
 };
@@ -124,7 +140,8 @@ static const struct code_row {
 	{ 90038, AADSTS_CONFIG, AAD_R_WRONG_TENANT, NATIONAL },
 	{ 90051, AADSTS_CONFIG, AAD_R_WRONG_TENANT, NATIONAL },
 	{ 90009, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG,
-	    "Set [idp] scope = CLIENT_ID/.default openid profile." },
+	    "Set [idp] scope = CLIENT_ID/.default openid profile "
+	    "offline_access." },
 	{ 500011, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG, SCOPE },
 	{ 650057, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG, SCOPE },
 	{ 65005, AADSTS_CONFIG, AAD_R_SIGNIN_CONFIG, SCOPE },
@@ -233,24 +250,28 @@ static const struct code_row {
 static const struct suberror_row {
 	const char *suberror;
 	enum aadsts_class class;
+	enum aadsts_renewal renewal;
 	enum reason why;
 	const char *advice;
 } suberrors[] = {
-	{ "basic_action", AADSTS_USER, AAD_R_SIGNIN_USER,
+	{ "basic_action", AADSTS_USER, AADSTS_AGAIN, AAD_R_SIGNIN_USER,
 	    "Run the command again and follow the pages to the end." },
-	{ "additional_action", AADSTS_ADMIN, AAD_R_SIGNIN_POLICY,
+	{ "additional_action", AADSTS_ADMIN, AADSTS_POLICY, AAD_R_SIGNIN_POLICY,
 	    "A policy wants more than a sign-in in a browser can give; the "
 	    "tenant's sign-in logs name it." },
-	{ "message_only", AADSTS_ADMIN, AAD_R_SIGNIN_POLICY, BLOCKED },
-	{ "user_password_expired", AADSTS_USER, AAD_R_SIGNIN_USER,
+	{ "message_only", AADSTS_ADMIN, AADSTS_POLICY, AAD_R_SIGNIN_POLICY,
+	    BLOCKED },
+	{ "user_password_expired", AADSTS_USER, AADSTS_AGAIN, AAD_R_SIGNIN_USER,
 	    PASSWORD_OLD },
-	{ "consent_required", AADSTS_ADMIN, AAD_R_SIGNIN_ADMIN, CONSENT },
-	{ "protection_policy_required", AADSTS_ADMIN, AAD_R_SIGNIN_POLICY,
-	    DEVICE },
-	{ "device_authentication_failed", AADSTS_ADMIN, AAD_R_SIGNIN_POLICY,
-	    DEVICE },
-	{ "bad_token", AADSTS_USER, AAD_R_SIGNIN_USER, TOO_OLD },
-	{ "token_expired", AADSTS_USER, AAD_R_SIGNIN_USER, TOO_OLD },
+	{ "consent_required", AADSTS_ADMIN, AADSTS_POLICY, AAD_R_SIGNIN_ADMIN,
+	    CONSENT },
+	{ "protection_policy_required", AADSTS_ADMIN, AADSTS_POLICY,
+	    AAD_R_SIGNIN_POLICY, DEVICE },
+	{ "device_authentication_failed", AADSTS_ADMIN, AADSTS_POLICY,
+	    AAD_R_SIGNIN_POLICY, DEVICE },
+	{ "bad_token", AADSTS_USER, AADSTS_AGAIN, AAD_R_SIGNIN_USER, TOO_OLD },
+	{ "token_expired", AADSTS_USER, AADSTS_AGAIN, AAD_R_SIGNIN_USER,
+	    TOO_OLD },
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -297,25 +318,33 @@ by_suberror(const struct grant_error *e, struct aadsts_verdict *v)
 	return false;
 }
 
+static const struct error_row *
+find_error(const struct grant_error *e)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(errors); i++)
+		if (strcmp(errors[i].error, e->error) == 0)
+			return &errors[i];
+	return NULL;
+}
+
 void
 aadsts_judge(const struct grant_error *e, struct aadsts_verdict *v)
 {
-	size_t i;
+	const struct error_row *row = find_error(e);
 
 	v->class = AADSTS_OTHER;
 	v->why = AAD_R_PROVIDER;
 	v->advice = "The provider refused with an error that no standard "
 		    "names; check [idp] authority.";
 	v->code = e->ncodes > 0 ? e->codes[0] : 0;
-	for (i = 0; i < COUNT(errors); i++) {
-		if (strcmp(errors[i].error, e->error) != 0)
-			continue;
-		v->class = errors[i].class;
-		v->why = errors[i].why;
-		v->advice = errors[i].advice;
-		if (errors[i].final)
+	if (row != NULL) {
+		v->class = row->class;
+		v->why = row->why;
+		v->advice = row->advice;
+		if (row->final)
 			return;
-		break;
 	}
 	if (!by_code(e, v))
 		(void)by_suberror(e, v);
@@ -336,4 +365,167 @@ aadsts_detail(const struct grant_error *e, const struct aadsts_verdict *v,
 		    e->correlation_id);
 	snprintf(out, AADSTS_DETAIL_MAX, "%s (%s%s)", v->advice, what, where);
 	return out;
+}
+
+/*
+ * What a number says when a refresh token was refused; ranges, because the
+ * policies (530xx, 5300xx) get new numbers without notice.
+ */
+static const struct renewal_row {
+	long first, last;
+	enum aadsts_renewal means;
+} renewals[] = {
+	/* only what is certain about this one identity */
+	{ 50057, 50057, AADSTS_GONE }, /* disabled */
+	{ 50034, 50034, AADSTS_GONE }, /* no such account in the tenant */
+	{ 51004, 51004, AADSTS_GONE },
+	{ 50014, 50014, AADSTS_GONE },
+	{ 50020, 50020, AADSTS_GONE },
+	{ 16003, 16003, AADSTS_GONE },
+	{ 50105, 50105, AADSTS_GONE }, /* not assigned to the application */
+
+	{ 50173, 50173, AADSTS_AGAIN }, /* password changed, or revoked */
+	{ 50132, 50133, AADSTS_AGAIN },
+	{ 50089, 50089, AADSTS_AGAIN },
+	{ 50085, 50085, AADSTS_AGAIN },
+	{ 70000, 70000, AADSTS_AGAIN }, /* malformed or foreign token */
+	{ 70008, 70008, AADSTS_AGAIN }, /* too old */
+	{ 700081, 700082, AADSTS_AGAIN },
+	{ 700084, 700084, AADSTS_AGAIN },
+	{ 70043, 70044, AADSTS_AGAIN }, /* sign-in frequency */
+	{ 50072, 50072, AADSTS_AGAIN }, /* second factor */
+	{ 50074, 50074, AADSTS_AGAIN },
+	{ 50076, 50076, AADSTS_AGAIN },
+	{ 50078, 50079, AADSTS_AGAIN },
+	{ 50158, 50158, AADSTS_AGAIN },
+	{ 50203, 50203, AADSTS_AGAIN },
+	{ 500121, 500121, AADSTS_AGAIN },
+	{ 50055, 50055, AADSTS_AGAIN }, /* password expired, or wrong */
+	{ 50125, 50126, AADSTS_AGAIN },
+	{ 50142, 50142, AADSTS_AGAIN },
+	{ 50144, 50144, AADSTS_AGAIN },
+	{ 50058, 50058, AADSTS_AGAIN }, /* other interaction */
+	{ 16000, 16000, AADSTS_AGAIN },
+	{ 65004, 65004, AADSTS_AGAIN },
+	{ 90072, 90072, AADSTS_AGAIN },
+
+	{ 53000, 53011, AADSTS_POLICY }, /* Conditional Access */
+	{ 530000, 530099, AADSTS_POLICY },
+	{ 50097, 50097, AADSTS_POLICY },
+	{ 50129, 50129, AADSTS_POLICY },
+	{ 50131, 50131, AADSTS_POLICY },
+	{ 50155, 50155, AADSTS_POLICY },
+	{ 50187, 50187, AADSTS_POLICY },
+	{ 50053, 50053, AADSTS_POLICY }, /* locked, or a flagged address */
+	{ 500208, 500208, AADSTS_POLICY },
+	{ 500212, 500213, AADSTS_POLICY },
+	{ 65001, 65001, AADSTS_POLICY }, /* consent */
+	{ 90094, 90095, AADSTS_POLICY },
+	{ 90008, 90009, AADSTS_POLICY }, /* registration, configuration */
+	{ 7000218, 7000218, AADSTS_POLICY },
+	{ 700025, 700025, AADSTS_POLICY },
+	{ 700016, 700016, AADSTS_POLICY },
+	{ 70001, 70001, AADSTS_POLICY },
+	{ 700011, 700011, AADSTS_POLICY },
+	{ 7000112, 7000112, AADSTS_POLICY },
+	{ 70003, 70003, AADSTS_POLICY },
+	{ 70011, 70011, AADSTS_POLICY },
+	{ 700022, 700022, AADSTS_POLICY },
+	{ 28002, 28002, AADSTS_POLICY },
+	{ 500011, 500011, AADSTS_POLICY },
+	{ 65005, 65005, AADSTS_POLICY },
+	{ 650052, 650052, AADSTS_POLICY },
+	{ 650056, 650057, AADSTS_POLICY },
+	{ 50059, 50059, AADSTS_POLICY },
+	{ 50128, 50128, AADSTS_POLICY },
+	{ 50194, 50194, AADSTS_POLICY },
+	{ 90002, 90002, AADSTS_POLICY },
+	{ 90019, 90019, AADSTS_POLICY },
+	{ 90038, 90038, AADSTS_POLICY },
+	{ 90051, 90051, AADSTS_POLICY },
+	{ 90124, 90124, AADSTS_POLICY },
+	{ 90130, 90130, AADSTS_POLICY },
+	{ 900439, 900439, AADSTS_POLICY },
+	{ 9001023, 9001023, AADSTS_POLICY },
+
+	/* passing faults, known as such */
+	{ 50033, 50033, AADSTS_OUTAGE },
+	{ 50087, 50087, AADSTS_OUTAGE },
+	{ 50196, 50196, AADSTS_OUTAGE },
+	{ 90006, 90006, AADSTS_OUTAGE },
+	{ 90012, 90012, AADSTS_OUTAGE },
+	{ 90024, 90024, AADSTS_OUTAGE },
+	{ 90033, 90033, AADSTS_OUTAGE },
+	{ 90055, 90055, AADSTS_OUTAGE },
+};
+
+static const struct renewal_row *
+find_renewal(long code)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(renewals); i++)
+		if (code >= renewals[i].first && code <= renewals[i].last)
+			return &renewals[i];
+	return NULL;
+}
+
+static enum aadsts_renewal
+milder(enum aadsts_renewal a, enum aadsts_renewal b)
+{
+	static const int harm[] = {
+		[AADSTS_OUTAGE] = 0,
+		[AADSTS_POLICY] = 1,
+		[AADSTS_AGAIN] = 2,
+		[AADSTS_GONE] = 3,
+	};
+
+	return harm[a] <= harm[b] ? a : b;
+}
+
+/* What the numbers say together; false when none is known. */
+static bool
+renewal_by_codes(const struct grant_error *e, enum aadsts_renewal *outp)
+{
+	const struct renewal_row *row;
+	enum aadsts_renewal means = AADSTS_GONE;
+	bool known = false;
+	size_t i;
+
+	for (i = 0; i < e->ncodes; i++) {
+		row = find_renewal(e->codes[i]);
+		known = known || row != NULL;
+		means = milder(means, row == NULL ? AADSTS_AGAIN : row->means);
+	}
+	if (known)
+		*outp = means;
+	return known;
+}
+
+static bool
+renewal_by_suberror(const struct grant_error *e, enum aadsts_renewal *outp)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(suberrors); i++)
+		if (strcmp(suberrors[i].suberror, e->suberror) == 0) {
+			*outp = suberrors[i].renewal;
+			return true;
+		}
+	return false;
+}
+
+enum aadsts_renewal
+aadsts_renewal(const struct grant_error *e, long status)
+{
+	const struct error_row *row = find_error(e);
+	enum aadsts_renewal means;
+
+	if (status == 429 || status >= 500 || row == NULL || row->final)
+		return AADSTS_OUTAGE;
+	means = row->renewal;
+	if (!renewal_by_codes(e, &means))
+		(void)renewal_by_suberror(e, &means);
+	return row->class == AADSTS_CONFIG ? milder(means, AADSTS_POLICY)
+					   : means;
 }

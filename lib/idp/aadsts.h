@@ -35,6 +35,15 @@ struct aadsts_verdict {
 	long code; /* the AADSTS number that it is about, or 0 */
 };
 
+/* What the refusal of a refresh token says about a sign-in. */
+enum aadsts_renewal {
+	AADSTS_OUTAGE = 0, /* nothing: the provider is in trouble, or the
+			    * answer is not one that we know */
+	AADSTS_GONE, /* this identity is disabled, deleted or unassigned */
+	AADSTS_AGAIN, /* the person has to sign in again */
+	AADSTS_POLICY /* a policy or our registration: no renewal, no blame */
+};
+
 /* Judge an error answer.  Never a yes, and never AAD_R_UNSET. */
 void aadsts_judge(const struct grant_error *e, struct aadsts_verdict *v);
 
@@ -44,5 +53,16 @@ void aadsts_judge(const struct grant_error *e, struct aadsts_verdict *v);
  */
 const char *aadsts_detail(const struct grant_error *e,
     const struct aadsts_verdict *v, char out[static AADSTS_DETAIL_MAX]);
+
+/*
+ * Judge the refusal of a refresh token.  Status 429 and 5xx are an outage,
+ * whatever the body says, and so is an error that no standard names.  Else
+ * the AADSTS numbers decide, then the suberror, then the error; what none of
+ * them knows is an outage.  Of several numbers the mildest counts (outage,
+ * policy, again, gone); gone needs them all to say so, and one that is not
+ * known makes it again: the record ends, but nothing is held against anyone.
+ * An error about our registration or request is never more than policy.
+ */
+enum aadsts_renewal aadsts_renewal(const struct grant_error *e, long status);
 
 #endif /* AAD_AADSTS_H */

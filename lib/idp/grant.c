@@ -47,6 +47,19 @@ grant_form_poll(const char *form[static GRANT_FORM_MAX], const char *client_id,
 	form_add(form, "device_code", device_code);
 }
 
+void
+grant_form_refresh(const char *form[static GRANT_FORM_MAX],
+    const char *client_id, const char *refresh_token, const char *scope,
+    const char *claims)
+{
+	form[0] = NULL;
+	form_add(form, "grant_type", "refresh_token");
+	form_add(form, "client_id", client_id);
+	form_add(form, "refresh_token", refresh_token);
+	form_add(form, "scope", scope);
+	form_add(form, "claims", claims);
+}
+
 /* NB. by hand: json_dumps(3) loses characters where memory is short. */
 static char *
 put(char *p, const char *s)
@@ -164,11 +177,25 @@ grant_error_parse(const char *text, size_t len, struct grant_error *e)
 	return r;
 }
 
+/* Whether a refresh token is one that can be sealed and sent again. */
+static bool
+refresh_ok(const json_t *token)
+{
+	const char *s = json_string_value(token);
+	size_t i, len = json_string_length(token);
+
+	for (i = 0; i < len; i++)
+		if (s[i] <= ' ' || s[i] > '~')
+			return false;
+	return len > 0 && len <= GRANT_REFRESH_MAX;
+}
+
 static int
-take_token(const json_t *o, struct grant_reply *reply)
+take_tokens(const json_t *o, struct grant_reply *reply)
 {
 	const char *type = json_string_value(json_object_get(o, "token_type"));
 	const json_t *token = json_object_get(o, "id_token");
+	const json_t *refresh = json_object_get(o, "refresh_token");
 	size_t len = json_string_length(token);
 
 	if (type == NULL || strcasecmp(type, "Bearer") != 0) {
@@ -186,9 +213,19 @@ take_token(const json_t *o, struct grant_reply *reply)
 			     "long.";
 		return 0;
 	}
+	if (refresh != NULL && !refresh_ok(refresh)) {
+		reply->why = "The provider issued a malformed refresh token.";
+		return 0;
+	}
 	if ((reply->id_token = strdup(json_string_value(token))) == NULL)
 		return AAD_ENOMEM;
 	reply->id_token_len = len;
+	if (refresh != NULL) {
+		reply->refresh_token = strdup(json_string_value(refresh));
+		if (reply->refresh_token == NULL)
+			return AAD_ENOMEM;
+		reply->refresh_token_len = json_string_length(refresh);
+	}
 	reply->kind = GRANT_TOKEN;
 	return 0;
 }
@@ -213,7 +250,7 @@ grant_reply_parse(long status, const char *text, size_t len,
 	else if (status != 200)
 		reply->why = "The provider refused without saying why.";
 	else
-		r = take_token(o, reply);
+		r = take_tokens(o, reply);
 	json_decref(o);
 	return r;
 }
@@ -226,5 +263,8 @@ grant_reply_release(struct grant_reply *reply)
 	if (reply->id_token != NULL)
 		explicit_bzero(reply->id_token, reply->id_token_len);
 	free(reply->id_token);
+	if (reply->refresh_token != NULL)
+		explicit_bzero(reply->refresh_token, reply->refresh_token_len);
+	free(reply->refresh_token);
 	memset(reply, 0, sizeof(*reply));
 }

@@ -16,14 +16,15 @@
 #include "core/err.h"
 #include "core/name.h"
 
-#define GRANT_REPLY_MAX	 262144 /* bytes; 200 groups in two tokens are 26 kB */
-#define GRANT_TOKEN_MAX	 65536 /* bytes of an id token (JWS_TOKEN_MAX) */
-#define GRANT_ERROR_LEN	 64 /* bytes of a machine value, with the NUL */
-#define GRANT_CODES_MAX	 8 /* AADSTS numbers kept; one is usual */
-#define GRANT_CLAIMS_MAX 8192 /* bytes of the claims parameter, at worst */
+#define GRANT_REPLY_MAX	  262144 /* bytes; 200 groups in two tokens are 26 kB */
+#define GRANT_TOKEN_MAX	  65536 /* bytes of an id token (JWS_TOKEN_MAX) */
+#define GRANT_REFRESH_MAX 16384 /* bytes of a refresh token; 1 or 2 kB today */
+#define GRANT_ERROR_LEN	  64 /* bytes of a machine value, with the NUL */
+#define GRANT_CODES_MAX	  8 /* AADSTS numbers kept; one is usual */
+#define GRANT_CLAIMS_MAX  8192 /* bytes of the claims parameter, at worst */
 
 /* name, value, name, value, …, NULL; the strings are borrowed. */
-#define GRANT_FORM_MAX 9
+#define GRANT_FORM_MAX 11
 
 /*
  * An error answer.  Strings are "" when absent or of another type; "?"
@@ -49,6 +50,10 @@ struct grant_reply {
 	struct grant_error error; /* GRANT_ERROR */
 	char *id_token; /* GRANT_TOKEN: heap, not verified in any way */
 	size_t id_token_len; /* bytes, without the NUL behind them */
+	/* GRANT_TOKEN: heap, opaque, printable ASCII; NULL: none came, as
+	 * without offline_access in the scope. */
+	char *refresh_token;
+	size_t refresh_token_len; /* 1..GRANT_REFRESH_MAX bytes, or 0 */
 	const char *why; /* GRANT_JUNK: a sentence, static */
 };
 
@@ -59,6 +64,14 @@ void grant_form_start(const char *form[static GRANT_FORM_MAX],
 /* The form that asks for the tokens.  device_code is a secret. */
 void grant_form_poll(const char *form[static GRANT_FORM_MAX],
     const char *client_id, const char *device_code);
+
+/*
+ * The form that redeems a refresh token, which is a secret (RFC 6749 s.6).
+ * scope: as at the sign-in; claims: NULL or grant_claims().
+ */
+void grant_form_refresh(const char *form[static GRANT_FORM_MAX],
+    const char *client_id, const char *refresh_token, const char *scope,
+    const char *claims);
 
 /*
  * The claims parameter (OpenID Connect Core s.5.5) that asks for these
@@ -83,7 +96,9 @@ int grant_error_parse(const char *text, size_t len,
 /*
  * Judge an answer of the token endpoint.  An error counts before the status,
  * since errors also come with 200.  A success has status 200, token_type
- * Bearer and an id_token; its other tokens are not looked at.
+ * Bearer and an id_token; a refresh_token may be missing, but one that is no
+ * string of 1 to GRANT_REFRESH_MAX printable characters makes all of it junk.
+ * Its access token is not looked at.
  *
  * text: len bytes; untrusted, and may hold tokens: the caller wipes it.
  * *reply: always set; the caller releases it.

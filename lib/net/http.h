@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * http: the only user of libcurl.  One request at a time, https only, TLS
+ * http: libcurl, which this folder is the only user of (transfer.c sets it
+ * up, pool.h does many requests).  One request at a time, https only, TLS
  * 1.2 or newer with the peer and its name verified, HTTP/1.1, no redirects,
  * no cookies, no netrc, no alt-svc, no content decoding, a total deadline, a
  * cap on body and headers, and a proxy only if the settings name one.

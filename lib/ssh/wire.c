@@ -26,6 +26,20 @@ wire_u32(struct wire *w, uint32_t *np)
 }
 
 int
+wire_u64(struct wire *w, uint64_t *np)
+{
+	struct wire ahead = *w;
+	uint32_t high, low;
+
+	*np = 0;
+	if (wire_u32(&ahead, &high) != 0 || wire_u32(&ahead, &low) != 0)
+		return AAD_EFORMAT;
+	*np = (uint64_t)high << 32 | low;
+	*w = ahead;
+	return 0;
+}
+
+int
 wire_string(struct wire *w, const uint8_t **p, size_t *lenp)
 {
 	struct wire ahead = *w;

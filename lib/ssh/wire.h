@@ -25,6 +25,9 @@ struct wire wire_of(const uint8_t *p, size_t len);
 /* A uint32, big endian.  Returns 0 or AAD_EFORMAT. */
 int wire_u32(struct wire *w, uint32_t *np) AAD_MUST_CHECK;
 
+/* A uint64, big endian.  Returns 0 or AAD_EFORMAT. */
+int wire_u64(struct wire *w, uint64_t *np) AAD_MUST_CHECK;
+
 /*
  * A string: *p borrows *lenp bytes of the reader's memory.
  * Returns 0 or AAD_EFORMAT (cut short).

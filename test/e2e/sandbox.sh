@@ -142,12 +142,20 @@ install_programs()
 	install -m 0755 "$E2E_TOP/$E2E_B/test/tools/init" "$root/opt/aadssh/init"
 }
 
-# As conf/tmpfiles says, by number.
-make_run()
+# The number of a user or group of the new machine.
+id_in() # FILE NAME
 {
-	install -d -m 0755 "$root/run/aadssh"
-	install -d -m 0700 "$root/run/aadssh/sessions"
-	install -d -m 2770 -o 902 -g 901 "$root/run/aadssh/offers"
+	sed -n "s/^$2:x:\([0-9]*\):.*/\1/p" "$root/etc/$1"
+}
+
+# What systemd-tmpfiles makes of conf/tmpfiles.
+make_tmpfiles()
+{
+	while read -r kind path mode user group; do
+		[ "$kind" != d ] || install -d -m "$mode" \
+		    -o "$(id_in passwd "$user")" -g "$(id_in group "$group")" \
+		    "$root$path"
+	done <"$E2E_TOP/conf/tmpfiles"
 }
 
 make_dev()
@@ -258,7 +266,7 @@ build()
 	make_usr
 	make_dev
 	make_etc
-	make_run
+	make_tmpfiles
 	install_programs
 	mount -t proc proc "$root/proc" || skip "the kernel lends us no /proc"
 	hostname e2e

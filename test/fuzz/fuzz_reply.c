@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "idp/device.h"
 #include "idp/discovery.h"
@@ -27,8 +28,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (discovery_parse(text, size, AUTHORITY, AUTHORITY "/t/v2.0", &where,
 		&why) == 0)
 		discovery_free(where);
-	if (grant_reply_parse(200, text, size, &g) == 0)
+	if (grant_reply_parse(200, text, size, &g) == 0) {
 		(void)device_judge(200, 0, &g);
+		if (g.refresh_token != NULL &&
+		    (g.kind != GRANT_TOKEN ||
+			strlen(g.refresh_token) != g.refresh_token_len))
+			__builtin_trap();
+	}
 	grant_reply_release(&g);
 	return 0;
 }

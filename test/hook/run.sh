@@ -123,6 +123,59 @@ few() {
 }
 answers 'II-O9 descriptors, umask and directory of the caller' 0 yes few
 
+# Offers: what a refused key leaves for the sign-in that may follow.  The
+# hook's parent is this shell.
+offers=$dir/s/run/offers
+mine=$offers/$$
+line="^[0-9]+ bob $type [A-Za-z0-9+/=]+\$"
+leaves() { # TITLE LINES
+	if [ "$(cat "$mine" 2>/dev/null | wc -l)" -eq "$2" ]; then
+		echo "ok - $1"
+		passed=$((passed + 1))
+	else
+		echo "not ok - hook: $1"
+		ls -l "$offers"
+		failed=$((failed + 1))
+	fi
+}
+
+rm -f "$offers"/*
+answers 'a yes' 0 yes "$hook" -f "$conf" alice 1001 "$type" "$key"
+leaves 'I-B14 leaves nothing behind' 0
+answers 'a malformed key' 0 nothing "$hook" -f "$conf" bob 1002 "$type" "$key="
+leaves 'I-B14 a malformed key is no offer' 0
+touch "$dir/s/state/denials/login/bob"
+answers 'a denied login' 0 nothing "$hook" -f "$conf" bob 1002 "$type" "$key"
+leaves 'I-B14 a denied login is no offer' 0
+rm "$dir/s/state/denials/login/bob"
+answers 'a key that never signed in' 0 nothing "$hook" -f "$conf" bob 1002 "$type" "$key"
+leaves 'is an offer' 1
+answers 'presented again' 0 nothing "$hook" -f "$conf" bob 1002 "$type" "$key"
+leaves 'is noted again' 2
+grep -Eq "$line" "$mine" && [ "$(stat -c %a "$mine")" = 640 ] &&
+    leaves 'an offer has time, login and key, and mode 0640' 2 ||
+    leaves 'an offer has time, login and key, and mode 0640' -1
+head -c 65530 /dev/zero | tr '\0' '\n' >"$mine"
+answers 'II-K16 a full file of offers' 0 nothing "$hook" -f "$conf" bob 1002 "$type" "$key"
+leaves 'II-K16 grows no further' 65530
+rm -f "$mine"
+ln -s "$dir/planted" "$mine"
+answers 'II-K3 a planted link' 0 nothing "$hook" -f "$conf" bob 1002 "$type" "$key"
+leaves 'II-K3 is not followed' 0
+rm -f "$mine"
+mkfifo "$mine"
+answers 'II-K3 a planted FIFO holds nobody up' 0 nothing \
+    "$hook" -f "$conf" bob 1002 "$type" "$key"
+rm -f "$mine"
+chmod 0777 "$offers"
+answers 'II-K4 a directory that others can write to' 0 nothing \
+    "$hook" -f "$conf" bob 1002 "$type" "$key"
+leaves 'II-K4 gets no offer' 0
+chmod 0770 "$offers"
+mv "$offers" "$offers.gone"
+answers 'a host without offers' 0 nothing "$hook" -f "$conf" bob 1002 "$type" "$key"
+mv "$offers.gone" "$offers"
+
 if [ "$(id -u)" -eq 0 ]; then
 	chown -R 65534:65534 "$dir/s/state"
 	answers 'II-O8 root on the state of another user' 3 nothing \

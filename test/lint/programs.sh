@@ -26,7 +26,7 @@ libraries() {
 		    libgmp libsodium
 	fi
 	needed "$host" libc libinih libjansson libjwt libcurl libhogweed \
-	    libnettle libgmp libsodium
+	    libnettle libgmp libsodium libqrencode
 	needed "$module" libc libpam
 	for program in "$host" "$module"; do
 		readelf -d "$program" | grep -q NEEDED ||

@@ -10,7 +10,7 @@
  *	    [--sign-in SECONDS-AGO]
  *	mkstate DIR --crowd LOGINS RECORDS
  *
- * The first makes DIR/aadssh.conf and DIR/state and prints the arguments of
+ * The first makes DIR/aadssh.conf, DIR/state and DIR/run, and prints the arguments of
  * aadssh-authkeys that get a yes, one a line: -f CONF LOGIN UID TYPE KEY.
  * --role is what the policy requires; the token has ssh.user.
  * The second adds, to such a state, RECORDS empty record files spread over
@@ -164,12 +164,13 @@ conf_write(const struct options *o, const char *path, const char *state)
 	    "%s"
 	    "[state]\n"
 	    "dir = %s\n"
+	    "run = %s/run\n"
 	    "[map]\n"
 	    "domain = contoso.com\n"
 	    "require = role:%s\n"
 	    "min_uid = %ld\n",
-	    geteuid() == 0 ? "[process]\nuser = root\n" : "", state, o->role,
-	    o->uid < 1000 ? o->uid : 1000);
+	    geteuid() == 0 ? "[process]\nuser = root\n" : "", state, o->dir,
+	    o->role, o->uid < 1000 ? o->uid : 1000);
 	if (fclose(f) != 0 || chmod(path, 0644) != 0)
 		die(path);
 }
@@ -182,7 +183,7 @@ record_store(const struct options *o, const struct cache *c,
 	struct secret *sec;
 	uint8_t host[HOSTID_LEN];
 	char source[] = "local";
-	int lock;
+	int keys, lock;
 
 	memset(&rec, 0, sizeof(rec));
 	rec.state = RECORD_ACTIVE;
@@ -204,12 +205,31 @@ record_store(const struct options *o, const struct cache *c,
 	rec.source = source;
 	if (hostid_read("/etc/machine-id", host) != 0)
 		die("no machine-id");
-	if (cache_record_key(c, &sec) != 0 ||
+	if (cache_lock_keys(c, 0, &keys) != 0 ||
 	    cache_lock(c, o->login, &lock) != 0 ||
+	    cache_record_key(c, &sec) != 0 ||
 	    cache_record_store(c, &rec, host, sec) != 0)
 		die("the record could not be stored");
 	close(lock);
+	close(keys);
 	secret_free(sec);
+}
+
+/* What tmpfiles.d makes on a host, as one user: where offers grow. */
+static void
+run_make(const char *dir)
+{
+	char path[PATH_MAX + 20];
+
+	snprintf(path, sizeof(path), "%s/run", dir);
+	if (mkdir(path, 0755) == -1)
+		die(path);
+	snprintf(path, sizeof(path), "%s/run/offers", dir);
+	if (mkdir(path, 0770) == -1)
+		die(path);
+	snprintf(path, sizeof(path), "%s/run/sessions", dir);
+	if (mkdir(path, 0700) == -1)
+		die(path);
 }
 
 static void
@@ -363,6 +383,7 @@ main(int argc, char **argv)
 		return 0;
 	}
 	options_parse(argc - 1, argv + 1, &o);
+	run_make(dir);
 	conf_write(&o, conf, state);
 	state_make(&o, state);
 	return 0;

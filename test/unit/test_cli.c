@@ -19,10 +19,12 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "cmd/cli/child.h"
 #include "cmd/cli/clock.h"
 #include "cmd/cli/log.h"
 #include "cmd/cli/out.h"
 #include "cmd/cli/priv.h"
+#include "cmd/cli/proc.h"
 #include "cmd/cli/sandbox.h"
 #include "cmd/cli/verb.h"
 #include "core/text.h"
@@ -308,7 +310,7 @@ paths_child(void)
 		"/etc/hostname" };
 
 	CHECK(priv_begin() == 0);
-	CHECK(sandbox_paths(allowed, 3) == 0);
+	CHECK(sandbox_paths(allowed, 3, -1) == 0);
 	if (open("/etc/passwd", O_RDONLY) != -1)
 		return 77; /* no Landlock in this kernel */
 	CHECK(errno == EACCES);
@@ -317,6 +319,49 @@ paths_child(void)
 	CHECK(open("/tmp/aadssh-test-fence", O_WRONLY | O_CREAT, 0600) == -1);
 	CHECK(open("/root", O_RDONLY | O_DIRECTORY) == -1);
 	return 0;
+}
+
+#define APPEND (O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW)
+
+/* In the directory of the offers files are made and grow, and that is all. */
+static int
+append_child(void)
+{
+	static const char *const allowed[] = { "/usr" };
+	char dir[] = "/tmp/aadssh-fence-XXXXXX";
+	int at, fd;
+
+	CHECK(priv_begin() == 0);
+	CHECK(mkdtemp(dir) != NULL);
+	CHECK((at = open(dir, O_RDONLY | O_DIRECTORY)) != -1);
+	CHECK((fd = openat(at, "old", APPEND, 0600)) != -1);
+	CHECK(write(fd, "x", 1) == 1);
+	CHECK(sandbox_paths(allowed, 1, at) == 0);
+	if (open("/etc/passwd", O_RDONLY) != -1)
+		return 77; /* no Landlock in this kernel */
+	CHECK((fd = openat(at, "new", APPEND, 0600)) != -1);
+	CHECK(write(fd, "x", 1) == 1);
+	CHECK(openat(at, "old", APPEND, 0600) != -1);
+	CHECK(openat(at, "old", O_RDONLY) == -1 && errno == EACCES);
+	CHECK(openat(at, ".", O_RDONLY | O_DIRECTORY) == -1);
+	CHECK(unlinkat(at, "old", 0) == -1);
+	CHECK(mkdirat(at, "d", 0700) == -1);
+	CHECK(symlinkat("old", at, "s") == -1);
+	CHECK(openat(at, "../aadssh-outside", APPEND, 0600) == -1);
+	return 0;
+}
+
+static void
+I_B18_landlock_lets_offers_grow(void **state)
+{
+	int r = in_child(append_child);
+
+	(void)state;
+	if (system("rm -rf /tmp/aadssh-fence-*") != 0)
+		fail();
+	if (r == 77)
+		skip();
+	assert_int_equal(r, 0);
 }
 
 static void
@@ -491,6 +536,185 @@ clock_goes_forward_and_stops(void **state)
 	assert_true(clock_now() > 1700000000);
 }
 
+/* ---- work in a child ---------------------------------------------------- */
+
+static int
+returns(void *arg)
+{
+	int *code = arg;
+	int value = *code;
+
+	*code = 99;
+	return value;
+}
+
+static int
+dies(void *arg)
+{
+	raise(*(const int *)arg);
+	return 0;
+}
+
+static int
+gives_up_output(void *arg)
+{
+	(void)arg;
+	if (freopen("/dev/full", "w", stdout) == NULL)
+		return 7;
+	printf("lost\n");
+	return 0;
+}
+
+static void
+child_codes(void **state)
+{
+	int code, want, left;
+
+	(void)state;
+	for (want = 0; want <= 3; want++) {
+		left = want;
+		assert_int_equal(child_run(returns, &left, &code), 0);
+		assert_int_equal(code, want);
+		assert_int_equal(left, want); /* its memory is its own */
+	}
+	want = SIGKILL;
+	assert_int_equal(child_run(dies, &want, &code), AAD_EINTERNAL);
+	assert_int_equal(code, -1);
+	assert_int_equal(child_run(gives_up_output, NULL, &code), 0);
+	assert_int_equal(code, EXIT_CANNOT);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* none is left */
+}
+
+static int
+fails_to_fork(void *arg)
+{
+	const struct rlimit none = { 0, 0 };
+	int code, want = 0;
+
+	(void)arg;
+	if (setrlimit(RLIMIT_NPROC, &none) == -1 ||
+	    (geteuid() == 0 && setresuid(65534, 65534, 65534) == -1))
+		return 9;
+	return child_run(returns, &want, &code) == AAD_ESYS && code == -1 ? 5
+									  : 6;
+}
+
+static void
+no_child(void **state)
+{
+	int code;
+
+	(void)state;
+	assert_int_equal(child_run(fails_to_fork, NULL, &code), 0);
+	assert_int_equal(code, 5);
+}
+
+/* ---- what the kernel says of a process ------------------------------------ */
+
+#define STAT_TAIL                                                              \
+	" 1 10 10 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 1 0 4711 9 9 18446744073"
+
+static void
+valid_start_times(void **state)
+{
+	static const char *const lines[] = { "10 (sshd) S" STAT_TAIL,
+		"10 (a) Z 1 (b) R" STAT_TAIL, "10 () ) T" STAT_TAIL "\n",
+		"10 (sshd: x) S 1\n) S" STAT_TAIL };
+	int64_t start;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(proc_parse(lines[i], strlen(lines[i]), &start),
+		    0);
+		assert_int_equal(start, 4711);
+	}
+}
+
+static void
+junk_start_times(void **state)
+{
+	static const char *const junk[] = { "", "10", "10 (sshd", "10 (sshd)",
+		"10 (sshd) S", "10 (sshd) S 1 10 10 0 -1 41 1 0 0 0 1 2 0 0 20",
+		"10 (x) S 1 10 10 0 -1 41 1 0 0 0 1 2 0 0 20 0 1 0 -4711 9 9",
+		"10 (x) S 1 10 10 0 -1 41 1 0 0 0 1 2 0 0 20 0 1 0 4711x 9 9",
+		"10 (x) S 1 10 10 0 -1 41 1 0 0 0 1 2 0 0 20 0 1 0  4711 9 9",
+		"10 (x) S 1 10 10 0 -1 41 1 0 0 0 1 2 0 0 20 0 1 0 "
+		"92233720368547758070 9 9",
+		"10 (x) S 1 10 10 0 -1 41 1 0 0 0 1 2 0 0 20 0 1 0 "
+		"000000000000000000000000000004711 9 9" };
+	static const char dead[] = "10 (x) Z" STAT_TAIL,
+			  dying[] = "10 (x) X" STAT_TAIL,
+			  nul[] = "10 (x) S\0" STAT_TAIL;
+	int64_t start = 1;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
+		assert_int_equal(proc_parse(junk[i], strlen(junk[i]), &start),
+		    AAD_EFORMAT);
+		assert_int_equal(start, -1);
+	}
+	assert_int_equal(proc_parse(dead, strlen(dead), &start), AAD_ENOENT);
+	assert_int_equal(proc_parse(dying, strlen(dying), &start), AAD_ENOENT);
+	assert_int_equal(proc_parse(nul, sizeof(nul) - 1, &start), AAD_EFORMAT);
+}
+
+static void
+II_R9_a_process_is_pid_and_start(void **state)
+{
+	int64_t start, child_start;
+	char exe[PROC_EXE_MAX], own[PROC_EXE_MAX];
+	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	pid_t pid;
+
+	(void)state;
+	assert_true(n > 0);
+	own[n] = '\0';
+	assert_int_equal(proc_start(getpid(), &start), 0);
+	assert_true(start > 0);
+	assert_int_equal(proc_exe(getpid(), exe), 0);
+	assert_string_equal(exe, own);
+	usleep(30000); /* ticks are of 10 ms */
+	if ((pid = fork()) == 0)
+		_exit(0);
+	assert_true(pid > 0);
+	while (proc_start(pid, &child_start) == 0) {
+		assert_true(child_start > start);
+		usleep(1000);
+	}
+	/* ended, but nobody has waited: it is gone all the same */
+	assert_int_equal(kill(pid, 0), 0);
+	assert_int_equal(proc_start(pid, &child_start), AAD_ENOENT);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(proc_start(pid, &child_start), AAD_ENOENT);
+	assert_int_equal(child_start, -1);
+	assert_int_equal(proc_exe(pid, exe), AAD_ENOENT);
+	assert_string_equal(exe, "");
+	assert_int_equal(proc_start(-1, &start), AAD_ENOENT);
+	assert_int_equal(proc_start(INT64_MAX, &start), AAD_ENOENT);
+}
+
+static void
+replaced_programs(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "/usr/sbin/sshd (deleted)", "/usr/sbin/sshd" },
+		{ "/usr/sbin/sshd", "/usr/sbin/sshd" },
+		{ "/x (deleted) (deleted)", "/x (deleted)" },
+		{ " (deleted)", " (deleted)" },
+		{ "", "" },
+	};
+	char path[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(path, sizeof(path), "%s", rows[i][0]);
+		assert_string_equal(proc_undeleted(path), rows[i][1]);
+	}
+}
+
 int
 main(void)
 {
@@ -505,10 +729,17 @@ main(void)
 		cmocka_unit_test(wrong_drop_is_an_error),
 #ifndef SANITIZED
 		cmocka_unit_test(I_B18_landlock_fences_paths),
+		cmocka_unit_test(I_B18_landlock_lets_offers_grow),
 		cmocka_unit_test(seccomp_fences_calls),
 #endif
 		cmocka_unit_test(valid_and_wrong_verbs),
 		cmocka_unit_test(clock_goes_forward_and_stops),
+		cmocka_unit_test(child_codes),
+		cmocka_unit_test(no_child),
+		cmocka_unit_test(valid_start_times),
+		cmocka_unit_test(junk_start_times),
+		cmocka_unit_test(II_R9_a_process_is_pid_and_start),
+		cmocka_unit_test(replaced_programs),
 	};
 
 	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);

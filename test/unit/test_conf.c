@@ -67,7 +67,19 @@ static const char full[] = "# a comment of any bytes: \xc3\xa4\t;\n"
 			   "; another comment\n"
 			   "[login root]\n"
 			   "allow = group:" G "\n"
-			   "hosts = *\n";
+			   "hosts = *\n"
+			   "[pam]\n"
+			   "bind = none\n"
+			   "from = 192.0.2.0/24\n"
+			   "from = 2001:db8::/32\n"
+			   "timeout = 2m\n"
+			   "per_host = 40\n"
+			   "per_source = 3\n"
+			   "[refresh]\n"
+			   "check = 5m\n"
+			   "parallel = 4\n"
+			   "[session]\n"
+			   "on_denial = terminate\n";
 
 /* From an allocation of its exact size, for AddressSanitizer. */
 static int
@@ -178,6 +190,21 @@ full_file_idp(const struct conf *c)
 }
 
 static void
+full_file_live(const struct conf *c)
+{
+	assert_int_equal(c->pam_bind, CONF_BIND_NONE);
+	assert_int_equal(c->pam_from.n, 2);
+	item_is(&c->pam_from, 0, "192.0.2.0/24", 47);
+	item_is(&c->pam_from, 1, "2001:db8::/32", 48);
+	assert_int_equal(c->pam_timeout, 120);
+	assert_int_equal(c->per_host, 40);
+	assert_int_equal(c->per_source, 3);
+	assert_int_equal(c->check, 300);
+	assert_int_equal(c->parallel, 4);
+	assert_int_equal(c->on_denial, CONF_DENIAL_TERMINATE);
+}
+
+static void
 full_file_keeps_every_value(void **state)
 {
 	const struct conf_login *l;
@@ -185,6 +212,7 @@ full_file_keeps_every_value(void **state)
 
 	(void)state;
 	full_file_idp(c);
+	full_file_live(c);
 	assert_string_equal(c->user, "root");
 	assert_string_equal(c->dir, "/a");
 	assert_string_equal(c->run, "/b/c");
@@ -245,7 +273,7 @@ cloud_names_the_authority(void **state)
 		snprintf(issuer, sizeof(issuer), "%s/" T "/v2.0", rows[i][1]);
 		assert_string_equal(c->issuer, issuer);
 		assert_string_equal(c->scope,
-		    "api://" C "/Ssh.Login openid profile");
+		    "api://" C "/Ssh.Login openid profile offline_access");
 		assert_non_null(c->cloud);
 		conf_free(c);
 	}
@@ -302,9 +330,9 @@ II_P10_one_bad_line_refuses_the_file_and_is_named(void **state)
 		{ "[nonsense]\n", 1, "unknown section" },
 		{ "[Map]\n", 1, "unknown section" },
 		{ "[map ]\n", 1, "unknown section" },
-		{ "[pam]\n", 1, "unknown section" },
-		{ "[refresh]\n", 1, "unknown section" },
-		{ "[session]\n", 1, "unknown section" },
+		{ "[Pam]\n", 1, "unknown section" },
+		{ "[refresh x]\n", 1, "unknown section" },
+		{ "[sessions]\n", 1, "unknown section" },
 		{ "[host]\n", 1, "unknown section" },
 		{ "[trust a]\n", 1, "unknown section" },
 		{ "[]\n", 1, "a section is" },
@@ -526,6 +554,21 @@ static const struct values values[] = {
 	{ "map", "min_uid",
 	    { "1", "1000", "4294967294", NULL, "0", "4294967295", "-1", "0x10",
 		"1e3", "1,000", "+1", "18446744073709551617", NULL } },
+	{ "pam", "bind", { "first", "none", NULL, "First", "all", "1", NULL } },
+	{ "pam", "from",
+	    { "192.0.2.1", "192.0.2.0/24", "0.0.0.0/0", "::/0", "2001:db8::/32",
+		"::1", "::ffff:192.0.2.0/120", NULL, "192.0.2.1/24",
+		"192.0.2.0/33", "192.0.2.0/", "/24", "192.0.2/24",
+		"192.0.2.0/24,10.0.0.0/8", "2001:db8::1/32", "::/129",
+		"::ffff:192.0.2.0/24", "localhost", "any", "*", "fe80::1%eth0",
+		"192.0.2.0/-1", "0x7f.0.0.1", NULL } },
+	{ "pam", "timeout", { "30s", "15m", NULL, "29s", "16m", "0", NULL } },
+	{ "pam", "per_host", { "1", "10000", NULL, "0", "10001", "-1", NULL } },
+	{ "pam", "per_source", { "1", "64", NULL, "0", "many", NULL } },
+	{ "refresh", "check", { "1m", "1d", NULL, "59s", "2d", "0", NULL } },
+	{ "refresh", "parallel", { "1", "256", NULL, "0", "257", NULL } },
+	{ "session", "on_denial",
+	    { "none", "terminate", NULL, "kill", "None", "yes", NULL } },
 	{ "login x", "hosts",
 	    { "web", "web,db", "*", "a.b-c_d", "0", NULL, ",", "web,", ",web",
 		"web,,db", "web, db", "Web", "-web", "a@b", "**", "w*",

@@ -136,6 +136,47 @@ names(unsigned int *tempsp)
 	return n;
 }
 
+/* ---- ranges of addresses ---- */
+
+static void
+address_in_range(void **state)
+{
+	static const struct {
+		const char *cidr, *address;
+		bool in;
+	} rows[] = {
+		{ "192.0.2.0/24", "192.0.2.0", true },
+		{ "192.0.2.0/24", "192.0.2.255", true },
+		{ "192.0.2.0/24", "192.0.3.0", false },
+		{ "192.0.2.128/25", "192.0.2.127", false },
+		{ "192.0.2.128/25", "192.0.2.128", true },
+		{ "192.0.2.7", "192.0.2.7", true },
+		{ "192.0.2.7", "192.0.2.6", false },
+		{ "0.0.0.0/0", "203.0.113.9", true },
+		{ "0.0.0.0/0", "2001:db8::1", false },
+		{ "::/0", "2001:db8::1", true },
+		{ "::/0", "192.0.2.1", false },
+		{ "2001:db8::/33", "2001:db8:7fff::1", true },
+		{ "2001:db8::/33", "2001:db8:8000::1", false },
+		{ "192.0.2.0/24", "::ffff:192.0.2.9", true },
+		{ "::ffff:192.0.2.0/120", "192.0.2.9", true },
+		{ "::ffff:192.0.2.0/120", "192.0.3.9", false },
+		{ "fe80::/10", "fe80::1%eth0", true },
+		{ "0.0.0.0/0", "", false },
+		{ "0.0.0.0/0", "UNKNOWN", false },
+		{ "0.0.0.0/0", "192.0.2.1 ", false },
+		{ "0.0.0.0/0", "192.0.2", false },
+		{ "192.0.2.1/24", "192.0.2.1", false },
+		{ "", "192.0.2.1", false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N(rows); i++)
+		assert_int_equal(text_cidr_has(rows[i].cidr, rows[i].address),
+		    rows[i].in);
+}
+
 /* ---- reading files ---- */
 
 static void
@@ -1860,6 +1901,7 @@ main(void)
 		T(boundary_clean),
 		T(valid_reasons),
 		T(II_T17_zeroed_memory_decides_nothing),
+		T(address_in_range),
 		T(valid_error_names),
 	};
 

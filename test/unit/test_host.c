@@ -49,7 +49,7 @@ struct world {
 	struct key key;
 	char *key_base64;
 	uint8_t host[HOSTID_LEN];
-	uint8_t pub[RECORD_PUB_LEN];
+	struct record_pub pub;
 };
 
 static struct forge shared_forge; /* a key pair takes a while to make */
@@ -146,7 +146,7 @@ setup(void **state)
 	snprintf(dir, sizeof(dir), "%s/state", w->base);
 	assert_int_equal(cache_open_write(dir, geteuid(), &w->cache, &why), 0);
 	assert_int_equal(cache_record_key(&w->cache, &w->sec), 0);
-	assert_int_equal(cache_record_pub(&w->cache, w->pub, &why), 0);
+	assert_int_equal(cache_record_pub(&w->cache, &w->pub, &why), 0);
 	assert_int_equal(hostid_read(w->machine_id, w->host), 0);
 	w->forge = shared_forge;
 	make_key(&w->key);
@@ -410,6 +410,33 @@ denial_never_gets_grace(void **state)
 	assert_int_equal(denial_set(&w->cache, DENIAL_OID, FORGE_OID, &d), 0);
 	ask.now = NOW + 3600 + 60;
 	assert_int_equal(answer(&ask), AAD_R_IDENTITY_DENIED);
+}
+
+/* A key that a step before the record refused is never offered. */
+static void
+I_B14_only_a_missing_or_old_sign_in_is_an_offer(void **state)
+{
+	static const enum reason never[] = { AAD_R_UNSET, AAD_R_ALLOWED,
+		AAD_R_BAD_LOGIN, AAD_R_KEY_MALFORMED, AAD_R_KEY_TYPE,
+		AAD_R_KEY_WEAK, AAD_R_KEY_CERTIFICATE, AAD_R_LOGIN_DENIED,
+		AAD_R_KEY_DENIED, AAD_R_IDENTITY_DENIED, AAD_R_TOKEN_SIGNATURE,
+		AAD_R_PINNED_OTHER, AAD_R_NOT_ALLOWED, AAD_R_LOGIN_NEVER };
+	int r, n = 0;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		assert_false(decision_curable(never[i]));
+	for (r = 0; r < AAD_R_COUNT; r++) {
+		if (!decision_curable((enum reason)r))
+			continue;
+		assert_int_equal(reason_class((enum reason)r), REASON_NO);
+		n++;
+	}
+	assert_int_equal(n, 14);
+	assert_true(decision_curable(AAD_R_NO_RECORD));
+	assert_true(decision_curable(AAD_R_RECORD_ENDED));
+	assert_true(decision_curable(AAD_R_TOKEN_EXPIRED));
 }
 
 static void
@@ -795,7 +822,7 @@ damaged_record(const uint8_t *p, size_t len, enum mutation how, size_t at,
 	(void)how;
 	(void)at;
 	assert_int_equal(record_parse((const char *)p, len, walk->w->host,
-			     "alice", walk->w->key.hash, walk->w->pub, &rec,
+			     "alice", walk->w->key.hash, &walk->w->pub, &rec,
 			     &why),
 	    AAD_EREFUSED);
 	assert_null(rec);
@@ -1379,6 +1406,7 @@ main(void)
 		T(expired_token),
 		T(II_K9_grace_only_while_unreachable),
 		T(denial_never_gets_grace),
+		T(I_B14_only_a_missing_or_old_sign_in_is_an_offer),
 		T(II_K6_tenant_keys_age),
 		T(I_B10_sign_in_age),
 		T(II_K12_clock_set_back),

@@ -23,6 +23,8 @@
 #include <unistd.h>
 
 #include "net/http.h"
+#include "net/pool.h"
+#include "test/unit/fault.h"
 
 #define CAP 4096 /* bytes of a body, in most tests */
 
@@ -504,6 +506,256 @@ I_B13_stop_ends_a_hanging_exchange(void **state)
 	close(fd);
 }
 
+/* --- many at once --------------------------------------------------------- */
+
+static const char *const small_form[] = { "grant_type", "refresh_token",
+	"refresh_token", "s e&c=ret", NULL };
+
+static struct http_pool *
+pool(size_t parallel)
+{
+	const struct http_settings set = { ca, NULL, "aadssh/test", &stop };
+	struct http_pool *p;
+
+	stop = 0;
+	assert_int_equal(http_pool_new(&set, parallel, &p), 0);
+	return p;
+}
+
+static int
+post(struct http_pool *p, int port, int *tag)
+{
+	return http_pool_post(p, url_of(port), small_form, CAP, tag);
+}
+
+static long
+ms_since(const struct timespec *a)
+{
+	struct timespec b;
+
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	return (b.tv_sec - a->tv_sec) * 1000 +
+	       (b.tv_nsec - a->tv_nsec) / 1000000;
+}
+
+/* The next one done within ten seconds. */
+static int
+next(struct http_pool *p, struct http_reply *reply, int **tagp)
+{
+	void *tag;
+	int i, r, result;
+
+	for (i = 0; i < 100; i++) {
+		r = http_pool_next(p, 100, reply, &tag, &result);
+		if (r != AAD_EAGAIN)
+			break;
+	}
+	*tagp = tag;
+	return r == 0 ? result : r;
+}
+
+static void
+pool_uses_a_connection_again(void **state)
+{
+	static const char *const answers[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none",
+		"HTTP/1.1 400 No\r\nContent-Length: 3\r\n"
+		"Retry-After: 7\r\n\r\ntwo",
+		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+	};
+	struct http_pool *p = pool(1);
+	struct http_reply reply;
+	struct server s;
+	char sent[8192], *at;
+	int tags[3], *tag, i;
+	void *any;
+
+	(void)state;
+	/* One connection is all that this server takes. */
+	serve(&s, NULL, answers[0], strlen(answers[0]));
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(post(p, s.port, &tags[i]), 0);
+		if (i > 0)
+			assert_int_equal(write(s.to, answers[i],
+					     strlen(answers[i])),
+			    (ssize_t)strlen(answers[i]));
+		assert_int_equal(next(p, &reply, &tag), 0);
+		assert_ptr_equal(tag, &tags[i]);
+		assert_int_equal(reply.status, i == 1 ? 400 : 200);
+		assert_string_equal(reply.body, i == 0	 ? "one"
+						: i == 1 ? "two"
+							 : "");
+		assert_int_equal(reply.retry_after, i == 1 ? 7 : 0);
+		http_reply_release(&reply);
+	}
+	assert_int_equal(http_pool_connections(p), 1);
+	assert_int_equal(http_pool_next(p, 0, &reply, &any, &i), AAD_ENOENT);
+	http_pool_free(p);
+	end(&s, sent, sizeof(sent));
+	for (i = 0, at = sent; (at = strstr(at, "POST /path?q=1 ")) != NULL;
+	     i++)
+		at++;
+	assert_int_equal(i, 3);
+	assert_non_null(strstr(sent,
+	    "grant_type=refresh_token&refresh_token=s%20e%26c%3Dret"));
+	assert_non_null(strstr(sent, "\r\nUser-Agent: aadssh/test\r\n"));
+	assert_null(strcasestr(sent, "expect:"));
+}
+
+static void
+pool_window_is_kept(void **state)
+{
+	static const char
+	    answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+	struct http_pool *p = pool(3);
+	struct http_reply reply;
+	struct server s;
+	char sent[4096];
+	int port, fd = listener(&port), tags[4], *tag, got;
+	void *any;
+
+	(void)state;
+	/* Two that hang, and one that is answered in spite of them. */
+	assert_int_equal(post(p, port, &tags[0]), 0);
+	assert_int_equal(post(p, port, &tags[1]), 0);
+	serve(&s, NULL, answer, sizeof(answer) - 1);
+	assert_int_equal(post(p, s.port, &tags[2]), 0);
+	assert_int_equal(post(p, port, &tags[3]), AAD_EAGAIN);
+	assert_int_equal(next(p, &reply, &tag), 0);
+	assert_ptr_equal(tag, &tags[2]);
+	assert_string_equal(reply.body, "{}");
+	http_reply_release(&reply);
+	end(&s, sent, sizeof(sent));
+	/* Now there is room for one, and the peer sees no more than three. */
+	assert_int_equal(post(p, port, &tags[3]), 0);
+	assert_int_equal(post(p, port, &tags[2]), AAD_EAGAIN);
+	assert_int_equal(http_pool_next(p, 300, &reply, &any, &got),
+	    AAD_EAGAIN);
+	got = 0;
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	while (accept(fd, NULL, NULL) != -1)
+		got++;
+	assert_int_equal(got, 3);
+	/* With requests under way. */
+	http_pool_free(p);
+	http_pool_free(NULL);
+	close(fd);
+}
+
+static void
+I_B13_stop_ends_a_whole_pool(void **state)
+{
+	const struct itimerval soon = { { 0, 0 }, { 0, 300000 } };
+	struct sigaction sa = { .sa_handler = on_alarm };
+	struct http_pool *p = pool(16);
+	struct http_reply reply;
+	struct timespec a;
+	int port, fd = listener(&port), tags[16], *tag, i;
+
+	(void)state;
+	for (i = 0; i < 16; i++)
+		assert_int_equal(post(p, port, &tags[i]), 0);
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (i = 0; i < 16; i++) {
+		assert_int_equal(next(p, &reply, &tag), AAD_ENET);
+		assert_true(reply.error[0] != '\0');
+		assert_in_range((tag - tags), 0, 15);
+		http_reply_release(&reply);
+	}
+	assert_true(stop != 0);
+	assert_in_range(ms_since(&a), 250, 1300);
+	assert_int_equal(next(p, &reply, &tag), AAD_ENOENT);
+	http_pool_free(p);
+	close(fd);
+}
+
+static void
+I_B13_pool_has_the_same_fences(void **state)
+{
+	static const char redirect
+	    [] = "HTTP/1.1 307 Go\r\nContent-Length: 0\r\n"
+		 "Location: http://127.0.0.1/\r\nConnection: close\r\n\r\n";
+	static const char
+	    big[] = "HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n";
+	const struct http_settings untrusting = { NULL, NULL, "t", NULL };
+	char *filler = calloc(1, HTTP_FORM_MAX + 2);
+	const char *big_form[] = { "a", filler, NULL };
+	char sent[4096], text[sizeof(big) + CAP + 1];
+	struct http_pool *p = pool(1);
+	struct http_reply reply;
+	struct server s;
+	int x, *tag;
+
+	(void)state;
+	assert_non_null(filler);
+	serve(&s, NULL, redirect, sizeof(redirect) - 1);
+	assert_int_equal(post(p, s.port, &x), 0);
+	assert_int_equal(next(p, &reply, &tag), 0);
+	assert_int_equal(reply.status, 307);
+	http_reply_release(&reply);
+	end(&s, sent, sizeof(sent));
+	/* The cap of a body. */
+	strcpy(text, big);
+	memset(text + sizeof(big) - 1, 'x', CAP + 1);
+	serve(&s, NULL, text, sizeof(big) - 1 + CAP + 1);
+	assert_int_equal(post(p, s.port, &x), 0);
+	assert_int_equal(next(p, &reply, &tag), AAD_ETOOBIG);
+	http_reply_release(&reply);
+	end(&s, sent, sizeof(sent));
+	/* A form that is too long leaves the window as it was. */
+	memset(filler, 'x', HTTP_FORM_MAX + 1);
+	assert_int_equal(http_pool_post(p, url_of(1), big_form, CAP, &x),
+	    AAD_ETOOBIG);
+	/* Nobody there; not https. */
+	assert_int_equal(post(p, 1, &x), 0);
+	assert_int_equal(next(p, &reply, &tag), AAD_ENET);
+	http_reply_release(&reply);
+	assert_int_equal(http_pool_post(p, "http://127.0.0.1:1/", small_form,
+			     CAP, &x),
+	    0);
+	assert_int_equal(next(p, &reply, &tag), AAD_ENET);
+	http_reply_release(&reply);
+	http_pool_free(p);
+	/* A certificate that is not trusted. */
+	assert_int_equal(http_pool_new(&untrusting, 1, &p), 0);
+	serve(&s, NULL, redirect, sizeof(redirect) - 1);
+	assert_int_equal(post(p, s.port, &x), 0);
+	assert_int_equal(next(p, &reply, &tag), AAD_ENET);
+	http_reply_release(&reply);
+	end(&s, sent, sizeof(sent));
+	assert_string_equal(sent, "");
+	http_pool_free(p);
+	free(filler);
+}
+
+static void
+boundary_pool_and_no_memory(void **state)
+{
+	const struct http_settings set = { ca, NULL, "t", NULL };
+	struct http_pool *p;
+	unsigned int k;
+	int r;
+
+	(void)state;
+	assert_int_equal(http_pool_new(&set, 0, &p), AAD_EARG);
+	assert_int_equal(http_pool_new(&set, HTTP_POOL_MAX + 1, &p), AAD_EARG);
+	assert_null(p);
+	for (k = 1; k < 10; k++) {
+		fault_arm(FAULT_ALLOC, k, ENOMEM);
+		r = http_pool_new(&set, 2, &p);
+		if (r == 0)
+			r = http_pool_post(p, url_of(1), small_form, CAP, NULL);
+		http_pool_free(p);
+		if (!fault_disarm())
+			break;
+		assert_int_equal(r, AAD_ENOMEM);
+	}
+	assert_in_range(k, 3, 9);
+	assert_int_equal(r, 0);
+}
+
 int
 main(void)
 {
@@ -518,6 +770,11 @@ main(void)
 		cmocka_unit_test(II_S2_certificate_and_version),
 		cmocka_unit_test(II_S2_proxy_of_the_settings_only),
 		cmocka_unit_test(I_B13_stop_ends_a_hanging_exchange),
+		cmocka_unit_test(pool_uses_a_connection_again),
+		cmocka_unit_test(pool_window_is_kept),
+		cmocka_unit_test(I_B13_stop_ends_a_whole_pool),
+		cmocka_unit_test(I_B13_pool_has_the_same_fences),
+		cmocka_unit_test(boundary_pool_and_no_memory),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -374,6 +374,20 @@ forms_hold_what_the_standard_says(void **state)
 	assert_string_equal(form[4], "device_code");
 	assert_string_equal(form[5], "DC");
 	assert_null(form[6]);
+	grant_form_refresh(form, CLIENT, "RT", "openid", NULL);
+	assert_string_equal(form[0], "grant_type");
+	assert_string_equal(form[1], "refresh_token");
+	assert_string_equal(form[2], "client_id");
+	assert_string_equal(form[3], CLIENT);
+	assert_string_equal(form[4], "refresh_token");
+	assert_string_equal(form[5], "RT");
+	assert_string_equal(form[6], "scope");
+	assert_string_equal(form[7], "openid");
+	assert_null(form[8]);
+	grant_form_refresh(form, CLIENT, "RT", "openid", "{}");
+	assert_string_equal(form[8], "claims");
+	assert_string_equal(form[9], "{}");
+	assert_null(form[10]);
 }
 
 static void
@@ -654,6 +668,162 @@ the_error_decides_and_numbers_refine(void **state)
 	}
 }
 
+static enum aadsts_renewal
+renewal_of(long status, const char *error, const char *suberror, long a, long b)
+{
+	struct grant_error e;
+
+	memset(&e, 0, sizeof(e));
+	strcpy(e.error, error);
+	strcpy(e.suberror, suberror);
+	if (a != 0)
+		e.codes[e.ncodes++] = a;
+	if (b != 0)
+		e.codes[e.ncodes++] = b;
+	return aadsts_renewal(&e, status);
+}
+
+/* Every number that a refused refresh token is known to come with. */
+static void
+renewal_of_every_number(void **state)
+{
+	static const struct {
+		enum aadsts_renewal want;
+		long codes[40];
+	} rows[] = {
+		{ AADSTS_GONE,
+		    { 50057, 50034, 50105, 51004, 50020, 50014, 16003 } },
+		{ AADSTS_AGAIN,
+		    { 50173, 700082, 70008, 70043, 70044, 50089, 50132, 50133,
+			50078, 50076, 50079, 50074, 50072, 50203, 500121, 70000,
+			50055, 50144, 50126, 16000 } },
+		{ AADSTS_POLICY,
+		    { 53000, 53001, 53002, 53003, 53004, 53010, 53011, 530032,
+			530034, 530035, 530000, 530099, 65001, 7000218, 700016,
+			700025, 50097, 50131, 500212, 500213, 50194, 90002,
+			70011, 500011, 90009 } },
+		{ AADSTS_OUTAGE,
+		    { 90033, 90006, 90024, 50033, 50087, 90012, 90055, 50196, 1,
+			52999, 53012, 529999, 530100, 70016, 123456 } },
+	};
+	size_t i, k;
+	long code;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++)
+		for (k = 0; (code = rows[i].codes[k]) != 0; k++)
+			if (renewal_of(400, "invalid_grant", "", code, 0) !=
+			    rows[i].want)
+				fail_msg("%ld", code);
+}
+
+static void
+renewal_is_read_with_care(void **state)
+{
+	static const struct {
+		long status;
+		const char *error, *suberror;
+		long a, b;
+		enum aadsts_renewal want;
+	} rows[] = {
+		/* The provider in trouble says nothing about anybody. */
+		{ 429, "invalid_grant", "", 50057, 0, AADSTS_OUTAGE },
+		{ 500, "invalid_grant", "", 50057, 0, AADSTS_OUTAGE },
+		{ 503, "invalid_grant", "bad_token", 50173, 0, AADSTS_OUTAGE },
+		{ 400, "temporarily_unavailable", "", 50057, 0, AADSTS_OUTAGE },
+		{ 400, "server_error", "", 50057, 0, AADSTS_OUTAGE },
+		{ 400, "slow_down", "", 50173, 0, AADSTS_OUTAGE },
+		{ 400, "authorization_pending", "", 50057, 0, AADSTS_OUTAGE },
+		{ 400, "?", "", 50057, 0, AADSTS_OUTAGE },
+		{ 400, "account_disabled", "", 50057, 0, AADSTS_OUTAGE },
+		/* Unknown. */
+		{ 400, "invalid_grant", "", 0, 0, AADSTS_OUTAGE },
+		{ 400, "invalid_grant", "", 4711, 0, AADSTS_OUTAGE },
+		{ 400, "invalid_grant", "new_thing", 4711, 0, AADSTS_OUTAGE },
+		{ 400, "access_denied", "", 0, 0, AADSTS_OUTAGE },
+		/* Without a known number. */
+		{ 400, "invalid_grant", "bad_token", 0, 0, AADSTS_AGAIN },
+		{ 400, "invalid_grant", "token_expired", 4711, 0,
+		    AADSTS_AGAIN },
+		{ 400, "invalid_grant", "basic_action", 4711, 0, AADSTS_AGAIN },
+		{ 400, "invalid_grant", "message_only", 4711, 0,
+		    AADSTS_POLICY },
+		{ 400, "interaction_required", "", 0, 0, AADSTS_AGAIN },
+		{ 400, "interaction_required", "message_only", 0, 0,
+		    AADSTS_POLICY },
+		{ 400, "login_required", "", 0, 0, AADSTS_AGAIN },
+		{ 400, "consent_required", "", 0, 0, AADSTS_POLICY },
+		{ 401, "invalid_client", "", 0, 0, AADSTS_POLICY },
+		{ 400, "unauthorized_client", "", 700016, 0, AADSTS_POLICY },
+		{ 400, "invalid_scope", "", 0, 0, AADSTS_POLICY },
+		/* The number before the suberror. */
+		{ 200, "invalid_grant", "message_only", 50057, 0, AADSTS_GONE },
+		{ 400, "interaction_required", "basic_action", 50076, 0,
+		    AADSTS_AGAIN },
+		{ 400, "access_denied", "", 50105, 0, AADSTS_GONE },
+		/* An error about the request is not about the person. */
+		{ 401, "invalid_client", "", 50057, 0, AADSTS_POLICY },
+		{ 400, "invalid_request", "", 50173, 0, AADSTS_POLICY },
+		{ 400, "invalid_request", "", 90033, 0, AADSTS_OUTAGE },
+		/* Several numbers: the mildest. */
+		{ 400, "invalid_grant", "", 50057, 50034, AADSTS_GONE },
+		{ 400, "invalid_grant", "", 50057, 50173, AADSTS_AGAIN },
+		{ 400, "invalid_grant", "", 50173, 50057, AADSTS_AGAIN },
+		{ 400, "invalid_grant", "", 50057, 53003, AADSTS_POLICY },
+		{ 400, "invalid_grant", "", 53003, 50173, AADSTS_POLICY },
+		{ 400, "invalid_grant", "", 50057, 90033, AADSTS_OUTAGE },
+		{ 400, "invalid_grant", "", 50057, 4711, AADSTS_AGAIN },
+		{ 400, "invalid_grant", "", 4711, 53003, AADSTS_POLICY },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++)
+		if (renewal_of(rows[i].status, rows[i].error, rows[i].suberror,
+			rows[i].a, rows[i].b) != rows[i].want)
+			fail_msg("row %zu: %s %s %ld %ld", i, rows[i].error,
+			    rows[i].suberror, rows[i].a, rows[i].b);
+}
+
+/* Of a million numbers only those few can take anybody's access away. */
+static void
+no_other_number_evicts(void **state)
+{
+	long code, gone = 0;
+
+	(void)state;
+	for (code = 1; code < 10000000; code++)
+		gone += renewal_of(400, "invalid_grant", "", code, 0) ==
+			AADSTS_GONE;
+	assert_int_equal(gone, 7);
+}
+
+static void
+renewal_of_recorded_errors(void **state)
+{
+	static const struct {
+		const char *file;
+		enum aadsts_renewal want;
+	} rows[] = {
+		{ "error_refresh_disabled.json", AADSTS_GONE },
+		{ "error_refresh_mfa.json", AADSTS_AGAIN },
+		{ "error_refresh_revoked.json", AADSTS_AGAIN },
+		{ "error_not_public_client.json", AADSTS_POLICY },
+	};
+	struct grant_error e;
+	size_t i, len;
+	char *text;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		text = slurp(rows[i].file, &len);
+		assert_int_equal(grant_error_parse(text, len, &e), 0);
+		assert_int_equal(aadsts_renewal(&e, 400), rows[i].want);
+		assert_int_equal(aadsts_renewal(&e, 502), AADSTS_OUTAGE);
+		free(text);
+	}
+}
+
 /* Every number there could be: an answer, never a yes, words that fit. */
 static void
 no_error_is_a_yes(void **state)
@@ -707,8 +877,12 @@ valid_tokens(void **state)
 	assert_int_equal(g.kind, GRANT_TOKEN);
 	assert_int_equal(g.id_token_len, strlen(g.id_token));
 	assert_string_equal(g.id_token, jwt);
+	assert_non_null(g.refresh_token);
+	assert_int_equal(strncmp(g.refresh_token, "1.AXsA", 6), 0);
+	assert_int_equal(g.refresh_token_len, strlen(g.refresh_token));
 	grant_reply_release(&g);
 	assert_null(g.id_token);
+	assert_null(g.refresh_token);
 	grant_reply_release(&g);
 	grant_reply_release(NULL);
 	/* The same body with another status is no success. */
@@ -731,6 +905,32 @@ token_replies_of_every_shape(void **state)
 		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
 		  "\"expires_in\":\"3599\",\"access_token\":5}",
 		    GRANT_TOKEN },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":\"!~\"}",
+		    GRANT_TOKEN },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":\"\"}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":null}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":[\"y\"]}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":\"a b\"}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":\"a\\nb\"}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":\"a\\u00e4\"}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"id_token\":\"x\","
+		  "\"refresh_token\":\"a\\u007f\"}",
+		    GRANT_JUNK },
+		{ "{\"token_type\":\"Bearer\",\"refresh_token\":\"x\"}",
+		    GRANT_JUNK },
 		{ "{\"token_type\":\"pop\",\"id_token\":\"x\"}", GRANT_JUNK },
 		{ "{\"token_type\":\"ssh-cert\",\"id_token\":\"x\"}",
 		    GRANT_JUNK },
@@ -771,6 +971,9 @@ token_replies_of_every_shape(void **state)
 		if (g.kind == GRANT_JUNK)
 			assert_non_null(g.why);
 		assert_true((g.kind == GRANT_TOKEN) == (g.id_token != NULL));
+		assert_true(g.kind == GRANT_TOKEN || g.refresh_token == NULL);
+		assert_true((g.refresh_token != NULL) ==
+			    (g.refresh_token_len > 0));
 		grant_reply_release(&g);
 	}
 }
@@ -811,6 +1014,31 @@ I_B13_oversize_replies(void **state)
 }
 
 static void
+boundary_refresh_token(void **state)
+{
+	static const char head[] = "{\"token_type\":\"Bearer\",\"id_token\":"
+				   "\"x\",\"refresh_token\":\"";
+	char *text = malloc(sizeof(head) + GRANT_REFRESH_MAX + 8);
+	size_t n = sizeof(head) - 1, len;
+	struct grant_reply g;
+	int i;
+
+	(void)state;
+	assert_non_null(text);
+	for (i = 0; i <= 1; i++) {
+		len = GRANT_REFRESH_MAX + (size_t)i;
+		memcpy(text, head, n);
+		memset(text + n, 'r', len);
+		memcpy(text + n + len, "\"}", 3);
+		assert_int_equal(reply_of(200, text, &g), 0);
+		assert_int_equal(g.kind, i == 0 ? GRANT_TOKEN : GRANT_JUNK);
+		assert_int_equal(g.refresh_token_len, i == 0 ? len : 0);
+		grant_reply_release(&g);
+	}
+	free(text);
+}
+
+static void
 judge_reply(const uint8_t *p, size_t len, enum mutation how, size_t at,
     void *arg)
 {
@@ -824,6 +1052,11 @@ judge_reply(const uint8_t *p, size_t len, enum mutation how, size_t at,
 	if (g.kind == GRANT_TOKEN) {
 		assert_true(g.id_token_len > 0);
 		assert_int_equal(strlen(g.id_token), g.id_token_len);
+		for (i = 0; i < g.refresh_token_len; i++)
+			assert_true(g.refresh_token[i] > ' ' &&
+				    g.refresh_token[i] <= '~');
+		assert_true(g.refresh_token == NULL ||
+			    (i > 0 && g.refresh_token[i] == '\0'));
 	} else if (g.kind == GRANT_ERROR) {
 		assert_true(g.error.error[0] != '\0');
 		for (i = 0; g.error.error[i] != '\0'; i++)
@@ -904,9 +1137,14 @@ main(void)
 		cmocka_unit_test(I_C20_no_foreign_text_gets_through),
 		cmocka_unit_test(the_error_decides_and_numbers_refine),
 		cmocka_unit_test(no_error_is_a_yes),
+		cmocka_unit_test(renewal_of_every_number),
+		cmocka_unit_test(renewal_is_read_with_care),
+		cmocka_unit_test(no_other_number_evicts),
+		cmocka_unit_test(renewal_of_recorded_errors),
 		cmocka_unit_test(valid_tokens),
 		cmocka_unit_test(token_replies_of_every_shape),
 		cmocka_unit_test(I_B13_oversize_replies),
+		cmocka_unit_test(boundary_refresh_token),
 		cmocka_unit_test(damaged_replies_stay_in_bounds),
 		cmocka_unit_test(reply_no_memory_is_said),
 	};
