@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cmd/pam_aadssh/proc.h"
+#include "cmd/pam_aadssh/kernel.h"
 
 #define REGISTRY_NAME_LEN  32
 #define REGISTRY_FILE_MAX  4096 /* bytes */
@@ -32,9 +32,9 @@ struct facts {
 struct entry {
 	int64_t pid, start; /* of the monitor; clock ticks since boot */
 	int64_t opened; /* Unix seconds */
-	char exe[PROC_EXE_LEN];
+	char exe[KERNEL_EXE_LEN];
 	char login[REGISTRY_LOGIN_LEN];
-	char source[PROC_ADDRESS_LEN]; /* an address, or "" */
+	char source[KERNEL_ADDRESS_LEN]; /* an address, or "" */
 	struct facts facts;
 	char method[24]; /* publickey, keyboard-interactive or other */
 };

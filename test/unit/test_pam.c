@@ -20,7 +20,7 @@
 #include "cmd/pam_aadssh/clean.h"
 #include "cmd/pam_aadssh/header.h"
 #include "cmd/pam_aadssh/options.h"
-#include "cmd/pam_aadssh/proc.h"
+#include "cmd/pam_aadssh/kernel.h"
 #include "cmd/pam_aadssh/registry.h"
 #include "cmd/pam_aadssh/relay.h"
 #include "host/denial.h"
@@ -284,22 +284,23 @@ start_of_a_process(void **state)
 
 	(void)state;
 	snprintf(text, sizeof(text), "42 (sshd)%s", rest);
-	assert_true(proc_start_parse(text, &start));
+	assert_true(kernel_start_parse(text, &start));
 	assert_int_equal(start, 166440);
 	/* a name that looks like the fields behind it */
 	snprintf(text, sizeof(text), "42 (a) R 9 9 9 9 9 9 9 9 (b))%s", rest);
-	assert_true(proc_start_parse(text, &start));
+	assert_true(kernel_start_parse(text, &start));
 	assert_int_equal(start, 166440);
-	assert_false(proc_start_parse("", &start));
-	assert_false(proc_start_parse("42 (sshd", &start));
-	assert_false(proc_start_parse("42 (sshd) S 1 2 3", &start));
+	assert_false(kernel_start_parse("", &start));
+	assert_false(kernel_start_parse("42 (sshd", &start));
+	assert_false(kernel_start_parse("42 (sshd) S 1 2 3", &start));
 	assert_int_equal(start, 0);
-	assert_false(proc_start_parse("42 (sshd) S 1 2 3 4 5 6 7 8 9 10 11 12 "
-				      "13 14 15 16 17 18 -5 20",
-	    &start));
-	assert_true(proc_start(getpid(), &self));
+	assert_false(
+	    kernel_start_parse("42 (sshd) S 1 2 3 4 5 6 7 8 9 10 11 12 "
+			       "13 14 15 16 17 18 -5 20",
+		&start));
+	assert_true(kernel_start(getpid(), &self));
 	assert_true(self > 0);
-	assert_false(proc_start(-1, &self));
+	assert_false(kernel_start(-1, &self));
 }
 
 static void
@@ -323,12 +324,12 @@ addresses(void **state)
 		  ":0000",
 		    "" },
 	};
-	char out[PROC_ADDRESS_LEN];
+	char out[KERNEL_ADDRESS_LEN];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		proc_address(rows[i].in, out);
+		kernel_address(rows[i].in, out);
 		assert_string_equal(out, rows[i].out);
 	}
 }
@@ -393,15 +394,15 @@ connection(int af, const char *listen_at, const char *connect_to,
 	assert_int_not_equal(conn = accept(server, NULL, NULL), -1);
 
 	snprintf(text, sizeof(text), "%s %d 10.0.0.1 22", name, ntohs(port));
-	assert_int_equal(proc_connection(text), conn);
-	assert_false(proc_gone(conn));
+	assert_int_equal(kernel_connection(text), conn);
+	assert_false(kernel_gone(conn));
 	snprintf(text, sizeof(text), "%s %d 10.0.0.1 22", name,
 	    ntohs(port) ^ 1);
-	assert_int_equal(proc_connection(text), -1);
+	assert_int_equal(kernel_connection(text), -1);
 	snprintf(text, sizeof(text), "192.0.2.1 %d 10.0.0.1 22", ntohs(port));
-	assert_int_equal(proc_connection(text), -1);
+	assert_int_equal(kernel_connection(text), -1);
 	close(client);
-	assert_true(proc_gone(conn));
+	assert_true(kernel_gone(conn));
 	close(conn);
 	close(server);
 }
@@ -413,12 +414,12 @@ the_clients_connection(void **state)
 	connection(AF_INET, "127.0.0.1", "127.0.0.1", "127.0.0.1");
 	connection(AF_INET6, "::1", "::1", "::1");
 	connection(AF_INET6, "::", "127.0.0.1", "127.0.0.1");
-	assert_int_equal(proc_connection(NULL), -1);
-	assert_int_equal(proc_connection(""), -1);
-	assert_int_equal(proc_connection("127.0.0.1"), -1);
-	assert_int_equal(proc_connection("127.0.0.1 99999 x"), -1);
-	assert_int_equal(proc_connection("UNKNOWN 65535 UNKNOWN 65535"), -1);
-	assert_false(proc_gone(-1));
+	assert_int_equal(kernel_connection(NULL), -1);
+	assert_int_equal(kernel_connection(""), -1);
+	assert_int_equal(kernel_connection("127.0.0.1"), -1);
+	assert_int_equal(kernel_connection("127.0.0.1 99999 x"), -1);
+	assert_int_equal(kernel_connection("UNKNOWN 65535 UNKNOWN 65535"), -1);
+	assert_false(kernel_gone(-1));
 }
 
 /* ---- what the child is told -------------------------------------------- */
