@@ -4,7 +4,8 @@
  * registry: RUN/sessions, one file for each session that sshd has open, for
  * whoever must end it; and NAME.auth, which the auth phase leaves there for
  * the session phase, another process.  Only root may enter; nothing that the
- * child says gets in before it was cleaned.  docs/formats.md "Session".
+ * child says gets in before it was judged: whoever could make a file that
+ * session_parse() of lib/host/session.h refuses would hide a session.
  *
  * Names are the decimal pid of the monitor, or that and ".auth".
  */

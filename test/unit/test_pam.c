@@ -24,6 +24,7 @@
 #include "cmd/pam_aadssh/registry.h"
 #include "cmd/pam_aadssh/relay.h"
 #include "host/denial.h"
+#include "host/session.h"
 #include "test/unit/fault.h"
 #include "test/unit/mutate.h"
 #include "test/unit/unit.h"
@@ -229,7 +230,7 @@ clean_grammars(void **state)
 	assert_false(clean_guid(OID "0"));
 	assert_false(clean_guid("aaaaaaaa+bbbb-4ccc-8ddd-eeeeeeeeeeee"));
 	assert_true(clean_fingerprint(
-	    "SHA256:0123456789012345678901234567890123456789012"));
+	    "SHA256:0123456789012345678901234567890123456789010"));
 	assert_false(clean_fingerprint("SHA256:"));
 	assert_false(clean_fingerprint("SHA25"));
 	assert_false(clean_fingerprint(
@@ -577,7 +578,7 @@ static const struct entry full = {
 	.facts = { .tid = OID,
 	    .oid = OID,
 	    .upn = "alice@contoso.com = x",
-	    .key = "SHA256:0123456789012345678901234567890123456789012",
+	    .key = "SHA256:0123456789012345678901234567890123456789010",
 	    .serial = "18446744073709551615" },
 	.method = "publickey",
 };
@@ -662,6 +663,86 @@ facts(void **state)
 	assert_string_equal(f.oid, OID);
 }
 
+/* The readers of session files take what the module writes. */
+static void
+readable(const struct world *w, const struct entry *e, struct session *s)
+{
+	int dir;
+
+	assert_true(registry_write(w->run, "42", e));
+	assert_int_equal(session_dir_open(w->run, geteuid(), &dir), 0);
+	assert_int_equal(session_load(dir, "42.auth", geteuid(), s),
+	    AAD_ENOENT);
+	assert_true(registry_write(w->run, "42.auth", e));
+	assert_int_equal(session_load(dir, "42.auth", geteuid(), s), 0);
+	assert_int_equal(session_load(dir, "42", geteuid(), s), 0);
+	assert_true(registry_remove(w->run, "42.auth"));
+	close(dir);
+}
+
+static void
+sessions_as_their_readers_see_them(void **state)
+{
+	struct entry e = full;
+	struct session s;
+
+	e.pid = 42;
+	readable(*state, &e, &s);
+	assert_int_equal(s.start, INT64_MAX);
+	assert_int_equal(s.opened, NOW);
+	assert_string_equal(s.exe, e.exe);
+	assert_string_equal(s.login, e.login);
+	assert_string_equal(s.source, e.source);
+	assert_string_equal(s.tid, e.facts.tid);
+	assert_string_equal(s.oid, e.facts.oid);
+	assert_string_equal(s.upn, e.facts.upn);
+	assert_string_equal(s.key, e.facts.key);
+	assert_true(s.has_serial && s.serial == UINT64_MAX);
+	assert_string_equal(s.method, "publickey");
+	memset(&e.facts, 0, sizeof(e.facts));
+	e.source[0] = '\0';
+	readable(*state, &e, &s);
+	assert_string_equal(s.upn, "");
+}
+
+/* No fact that the module takes hides a session from them. */
+static void
+damaged_fact(const uint8_t *p, size_t len, enum mutation how, size_t at,
+    void *arg)
+{
+	struct entry e = full;
+	struct session s;
+
+	(void)how;
+	(void)at;
+	(void)len;
+	e.pid = 42;
+	if (registry_fact((const char *)p, &e.facts))
+		readable(arg, &e, &s);
+}
+
+static void
+damaged_facts(void **state)
+{
+	static const char *const said[] = {
+		"tid " OID,
+		"oid " OID,
+		"upn alice@contoso.com",
+		"key SHA256:0123456789012345678901234567890123456789010",
+		"serial 1844674407370955161",
+		"serial 10",
+		"serial 010",
+		"serial 00",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		damaged_fact((const uint8_t *)said[i], strlen(said[i]), 0, 0,
+		    *state);
+		mutate_walk(said[i], strlen(said[i]), damaged_fact, *state);
+	}
+}
+
 int
 main(void)
 {
@@ -684,6 +765,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(session_file_faults, setup,
 		    teardown),
 		cmocka_unit_test(facts),
+		cmocka_unit_test_setup_teardown(
+		    sessions_as_their_readers_see_them, setup, teardown),
+		cmocka_unit_test_setup_teardown(damaged_facts, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
