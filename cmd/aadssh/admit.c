@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/aadssh/admit.h"
+#include "cmd/aadssh/hold.h"
 #include "cmd/aadssh/tenantkeys.h"
 #include "cmd/cli/clock.h"
 #include "cmd/cli/log.h"
@@ -16,13 +17,6 @@
 #include "host/refreshtoken.h"
 #include "policy/policy.h"
 #include "token/token.h"
-
-/* What a store needs of keys/, loaded while the keys' lock is held. */
-struct pens {
-	struct secret *record_key;
-	struct record_pub pub;
-	struct cache_seal seal;
-};
 
 int
 admit_refuse(struct admit *a, enum reason why, const char *detail)
@@ -40,10 +34,10 @@ admit_refuse_state(struct admit *a, int r, enum reason why)
 
 /* NB. only our own signals are caught, so a write that one ends is a stop. */
 static int
-refuse_write(struct admit *a, int r)
+refuse_write(struct admit *a, int r, enum reason why)
 {
 	return *a->stop != 0 ? admit_refuse(a, AAD_R_INTERRUPTED, NULL)
-			     : admit_refuse_state(a, r, AAD_R_DISK);
+			     : admit_refuse_state(a, r, why);
 }
 
 static int
@@ -61,42 +55,17 @@ no_denial(struct admit *a, enum denial_kind kind, const char *name,
 	return admit_refuse(a, AAD_R_DENIALS_UNREADABLE, NULL);
 }
 
-static void
-pens_release(struct pens *p)
-{
-	secret_free(p->record_key);
-	cache_seal_release(&p->seal);
-	p->record_key = NULL;
-}
-
-/* The keys' lock must be held, and be held as long as they are used. */
+/* That keys/ is in order is better known before the browser than after. */
 static int
-pens_load(struct admit *a, struct pens *p)
+try_hold(struct admit *a)
 {
-	enum reason why = AAD_R_RECORD_KEY_UNREADABLE;
+	enum reason why;
+	struct hold h;
 	int r;
 
-	memset(p, 0, sizeof(*p));
-	if ((r = cache_record_key(&a->cache, &p->record_key)) != 0 ||
-	    (r = cache_record_pub(&a->cache, &p->pub, &why)) != 0)
-		return admit_refuse_state(a, r, why);
-	if ((r = cache_seal_keys(&a->cache, &p->seal)) != 0)
-		return admit_refuse_state(a, r, AAD_R_REFRESH_TOKEN);
-	return 0;
-}
-
-/* That they can be loaded is better known before the browser than after. */
-static int
-try_pens(struct admit *a)
-{
-	struct pens p;
-	int lock, r;
-
-	if ((r = cache_lock_keys(&a->cache, 0, &lock)) != 0)
-		return refuse_write(a, r);
-	r = pens_load(a, &p);
-	pens_release(&p);
-	close(lock);
+	if ((r = hold_take(&a->cache, NULL, &h, &why)) != 0)
+		r = refuse_write(a, r, why);
+	hold_release(&h);
 	return r;
 }
 
@@ -114,7 +83,7 @@ admit_open(struct admit *a)
 		return admit_refuse(a, AAD_R_NO_MACHINE_ID, NULL);
 	if ((r = cache_open_write(conf->dir, geteuid(), &a->cache, &why)) != 0)
 		return admit_refuse_state(a, r, why);
-	if ((r = try_pens(a)) != 0)
+	if ((r = try_hold(a)) != 0)
 		return r;
 	r = cache_tenant_keys_load(&a->cache, NULL, &a->keys, &why);
 	/* NB. whatever is wrong with them, the sign-in fetches them anew. */
@@ -167,7 +136,7 @@ admit_signin(struct admit *a, struct ui *ui)
 	http_free(tools.http);
 	stored = keep_tenant_keys(a);
 	/* A refusal is the better answer, even if the keys were not stored. */
-	return r != 0 || stored == 0 ? r : refuse_write(a, stored);
+	return r != 0 || stored == 0 ? r : refuse_write(a, stored, AAD_R_DISK);
 }
 
 static int
@@ -264,7 +233,7 @@ lift_denial(struct admit *a)
 	if ((r = judge_denial(a, &lift)) != 0 || !lift)
 		return r;
 	if ((r = cache_lock(&a->cache, CACHE_LOCK_DENIALS, &lock)) != 0)
-		return refuse_write(a, r);
+		return refuse_write(a, r, AAD_R_DISK);
 	/* An administrator's may have taken its place. */
 	r = judge_denial(a, &lift);
 	if (r == 0 && lift) {
@@ -329,12 +298,30 @@ admit_had(const struct admit *a, const struct key *key)
 	return had;
 }
 
+/* Whose sign-in ended because somebody else signed in with the key. */
+static void
+log_shared(const struct record *rec)
+{
+	char fp[KEY_FP_LEN + 1];
+	const struct log_field fields[] = {
+		{ "verdict", "no" },
+		{ "reason", reason_name(AAD_R_KEY_SHARED) },
+		{ "login", rec->login },
+		{ "key", fp },
+		{ "oid", rec->oid },
+		{ "upn", rec->upn },
+	};
+
+	key_fingerprint_of(rec->key_hash, fp);
+	log_event(LOG_WARNING, "end", fields, 6);
+}
+
 /*
  * Under login's lock: end its record of the key when it is another
  * identity's.  *sharedp: set when it is, or was ended for that before.
  */
 static int
-end_other(struct admit *a, const struct pens *p, const char *login,
+end_other(struct admit *a, const struct hold *h, const char *login,
     const uint8_t hash[static 32], bool *sharedp)
 {
 	const struct claims *c = a->in.claims;
@@ -342,7 +329,7 @@ end_other(struct admit *a, const struct pens *p, const char *login,
 	enum reason why = AAD_R_UNSET;
 	int r;
 
-	r = cache_record_load(&a->cache, login, hash, a->host, &p->pub, &rec,
+	r = cache_record_load(&a->cache, login, hash, a->host, &h->pub, &rec,
 	    &why);
 	/* None, or one that opens nothing: damaged, foreign. */
 	if (r == AAD_ENOENT || r == AAD_EREFUSED)
@@ -356,8 +343,10 @@ end_other(struct admit *a, const struct pens *p, const char *login,
 		   strcmp(rec->oid, c->oid) != 0) {
 		*sharedp = true;
 		if ((r = cache_record_end(&a->cache, rec, AAD_R_KEY_SHARED,
-			 clock_now(), a->host, p->record_key)) != 0)
+			 clock_now(), a->host, h->record_key)) != 0)
 			r = admit_refuse_state(a, r, AAD_R_DISK);
+		else
+			log_shared(rec);
 	}
 	record_free(rec);
 	return r;
@@ -374,25 +363,25 @@ end_other(struct admit *a, const struct pens *p, const char *login,
  * take, can be taken one after the other: two at once could deadlock.
  */
 static int
-refuse_shared(struct admit *a, const struct pens *p, const struct key *key)
+refuse_shared(struct admit *a, const struct hold *h, const struct key *key)
 {
-	struct holders h = { key->hash, NULL, 0 };
+	struct holders all = { key->hash, NULL, 0 };
 	bool shared = false;
 	size_t i;
 	int lock, r;
 
-	r = cache_record_each(&a->cache, NULL, add_holder, &h);
+	r = cache_record_each(&a->cache, NULL, add_holder, &all);
 	if (r != 0)
 		r = admit_refuse_state(a, r, AAD_R_STATE_UNREADABLE);
-	for (i = 0; i < h.n && r == 0; i++) {
-		if ((r = cache_lock(&a->cache, h.logins[i], &lock)) != 0) {
-			r = refuse_write(a, r);
+	for (i = 0; i < all.n && r == 0; i++) {
+		if ((r = cache_lock(&a->cache, all.logins[i], &lock)) != 0) {
+			r = refuse_write(a, r, AAD_R_DISK);
 			break;
 		}
-		r = end_other(a, p, h.logins[i], key->hash, &shared);
+		r = end_other(a, h, all.logins[i], key->hash, &shared);
 		close(lock);
 	}
-	free(h.logins);
+	free(all.logins);
 	if (r == 0 && shared)
 		r = admit_refuse(a, AAD_R_KEY_SHARED, NULL);
 	return r;
@@ -437,7 +426,7 @@ make_record(const struct admit *a, const struct key *key, uint64_t generation,
  * without record is swept up.  None came: what an older sign-in left goes.
  */
 static int
-store_token(const struct admit *a, const struct pens *p, const struct key *key)
+store_token(const struct admit *a, const struct hold *h, const struct key *key)
 {
 	int r;
 
@@ -446,7 +435,7 @@ store_token(const struct admit *a, const struct pens *p, const struct key *key)
 		return r == AAD_ENOENT ? 0 : r;
 	}
 	return refreshtoken_store(&a->cache, a->login, key->hash, a->host,
-	    p->seal.key, a->in.refresh_token, a->in.refresh_token_len);
+	    h->seal.key, a->in.refresh_token, a->in.refresh_token_len);
 }
 
 /*
@@ -454,20 +443,20 @@ store_token(const struct admit *a, const struct pens *p, const struct key *key)
  * whatever generation is there.
  */
 static int
-store_record(struct admit *a, const struct pens *p, const struct key *key)
+store_record(struct admit *a, const struct hold *h, const struct key *key)
 {
 	struct record *old = NULL, *rec = NULL;
 	enum reason why = AAD_R_UNSET;
 	int r;
 
-	if (cache_record_load(&a->cache, a->login, key->hash, a->host, &p->pub,
+	if (cache_record_load(&a->cache, a->login, key->hash, a->host, &h->pub,
 		&old, &why) != 0)
 		old = NULL; /* none, or one that no longer counts */
 	r = make_record(a, key, old == NULL ? 0 : old->generation, &rec);
 	if (r == 0)
-		r = store_token(a, p, key);
+		r = store_token(a, h, key);
 	if (r == 0)
-		r = cache_record_store(&a->cache, rec, a->host, p->record_key);
+		r = cache_record_store(&a->cache, rec, a->host, h->record_key);
 	record_free(old);
 	record_free(rec);
 	return r == 0 ? 0 : admit_refuse_state(a, r, AAD_R_DISK);
@@ -475,7 +464,7 @@ store_record(struct admit *a, const struct pens *p, const struct key *key)
 
 /* Under the login's lock. */
 static int
-store_locked(struct admit *a, const struct pens *p, const struct key *key)
+store_locked(struct admit *a, const struct hold *h, const struct key *key)
 {
 	bool lift;
 	int r;
@@ -487,12 +476,12 @@ store_locked(struct admit *a, const struct pens *p, const struct key *key)
 		return admit_refuse(a, AAD_R_IDENTITY_DENIED, NULL);
 	if ((r = settle_pin(a, 1)) != 0 || key == NULL)
 		return r;
-	return store_record(a, p, key);
+	return store_record(a, h, key);
 }
 
 /* Under the keys' lock, and the one of binding when there is a key. */
 static int
-store_with(struct admit *a, const struct pens *p, const struct key *key)
+store_with(struct admit *a, const struct hold *h, const struct key *key)
 {
 	int lock, r;
 
@@ -501,13 +490,13 @@ store_with(struct admit *a, const struct pens *p, const struct key *key)
 	/* The last moment to give up: from here on it is all or nothing. */
 	if (*a->stop != 0)
 		return admit_refuse(a, AAD_R_INTERRUPTED, NULL);
-	if ((key != NULL && (r = refuse_shared(a, p, key)) != 0) ||
+	if ((key != NULL && (r = refuse_shared(a, h, key)) != 0) ||
 	    (r = lift_denial(a)) != 0)
 		return r;
 	if ((r = cache_lock(&a->cache, a->login, &lock)) != 0)
-		return refuse_write(a, r);
+		return refuse_write(a, r, AAD_R_DISK);
 	r = *a->stop != 0 ? admit_refuse(a, AAD_R_INTERRUPTED, NULL)
-			  : store_locked(a, p, key);
+			  : store_locked(a, h, key);
 	close(lock);
 	return r;
 }
@@ -515,21 +504,20 @@ store_with(struct admit *a, const struct pens *p, const struct key *key)
 int
 admit_store(struct admit *a, const struct key *key)
 {
-	int keys = -1, bind = -1, r;
-	struct pens p;
+	enum reason why;
+	struct hold h;
+	int bind = -1, r;
 
-	memset(&p, 0, sizeof(p));
-	if ((r = cache_lock_keys(&a->cache, 0, &keys)) != 0 ||
-	    (key != NULL &&
-		(r = cache_lock(&a->cache, ADMIT_LOCK_BIND, &bind)) != 0))
-		r = refuse_write(a, r);
-	if (r == 0 && (r = pens_load(a, &p)) == 0)
-		r = store_with(a, &p, key);
-	pens_release(&p);
+	if ((r = hold_take(&a->cache, NULL, &h, &why)) != 0)
+		r = refuse_write(a, r, why);
+	else if (key != NULL &&
+		 (r = cache_lock(&a->cache, ADMIT_LOCK_BIND, &bind)) != 0)
+		r = refuse_write(a, r, AAD_R_DISK);
+	else
+		r = store_with(a, &h, key);
 	if (bind != -1)
 		close(bind);
-	if (keys != -1)
-		close(keys);
+	hold_release(&h);
 	return r;
 }
 

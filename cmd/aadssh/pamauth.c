@@ -20,6 +20,7 @@
 #include "cmd/cli/clock.h"
 #include "cmd/cli/log.h"
 #include "core/text.h"
+#include "host/lastrun.h"
 #include "host/offer.h"
 #include "host/waiting.h"
 #include "policy/policy.h"
@@ -110,24 +111,21 @@ log_offers(const struct auth *t, int r)
 	log_event(LOG_WARNING, "offers", fields, 3);
 }
 
-static void
-read_offers(struct auth *t)
+static int
+load_offers(struct auth *t)
 {
 	const struct pamheader *h = t->p->header;
-	int64_t hertz = sysconf(_SC_CLK_TCK), start;
+	int64_t hertz = sysconf(_SC_CLK_TCK);
 	int r;
 
-	if (t->p->app->conf->pam_bind == CONF_BIND_NONE)
-		return;
-	if (hertz <= 0 || h->start > INT64_MAX / NS_S) {
-		log_offers(t, AAD_EARG);
-		return;
-	}
-	start = h->start * NS_S / hertz;
+	/* NB. opened whatever [pam] bind says: they are removed at the end. */
 	if ((r = offer_dir_open(t->p->app->conf->run, &t->offers_dir)) != 0 ||
-	    (r = offer_read(t->offers_dir, h->monitor, start, h->login,
-		 &t->offers)) != 0)
-		log_offers(t, r);
+	    t->p->app->conf->pam_bind == CONF_BIND_NONE)
+		return r;
+	if (hertz <= 0 || h->start > INT64_MAX / NS_S)
+		return AAD_EARG;
+	return offer_read(t->offers_dir, h->monitor, h->start * NS_S / hertz,
+	    h->login, &t->offers);
 }
 
 /*
@@ -173,8 +171,8 @@ name_identity(struct auth *t, int r)
 	if (r == 0 || upn == NULL)
 		return r;
 	text_clean(upn, strlen(upn), who, sizeof(who));
-	snprintf(detail, sizeof(detail), "You signed in as %s. %.300s", who,
-	    t->a.no.detail);
+	snprintf(detail, sizeof(detail), "You signed in as %s.%s%.300s", who,
+	    t->a.no.detail[0] == '\0' ? "" : " ", t->a.no.detail);
 	return refuse(t, t->a.no.why, detail);
 }
 
@@ -221,7 +219,8 @@ run(struct auth *t)
 
 	if ((r = refuse_before(t)) != 0)
 		return r;
-	read_offers(t);
+	if ((r = load_offers(t)) != 0)
+		log_offers(t, r);
 	if ((r = choose_keys(t)) != 0 || (r = take_slot(t)) != 0 ||
 	    (r = sign_in(t)) != 0)
 		return r;
@@ -238,8 +237,15 @@ run(struct auth *t)
 static bool
 outage(const struct auth *t)
 {
-	(void)t;
-	return false;
+	enum reason why = t->a.no.why;
+	int64_t now = clock_now();
+	struct lastrun run;
+
+	if ((why != AAD_R_UNREACHABLE && why != AAD_R_PROVIDER) ||
+	    t->a.cache.dir == -1 || lastrun_load(&t->a.cache, &run) != 0)
+		return false;
+	return run.result == LASTRUN_OUTAGE && run.at <= now &&
+	       now - run.at <= 2 * t->p->app->conf->check;
 }
 
 static enum pam_verdict

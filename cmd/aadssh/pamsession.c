@@ -17,6 +17,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "cmd/aadssh/hold.h"
 #include "cmd/aadssh/pam.h"
 #include "cmd/cli/clock.h"
 #include "cmd/cli/log.h"
@@ -166,54 +167,46 @@ connected_at(const struct visit *v)
 }
 
 /*
- * Under the keys' lock and the login's: the record as it was judged gets its
- * confirmation.
+ * While it is held: the record as it was judged gets its confirmation.
  * Returns 0; AAD_EAGAIN when it is another one now; or why it can't be
  * stored.
  */
 static int
-confirm_locked(struct visit *v, const struct key *key, uint64_t generation)
+confirm_held(struct visit *v, const struct hold *h, const struct key *key,
+    uint64_t generation)
 {
-	struct secret *sec = NULL;
-	struct record *rec = NULL;
+	struct record *rec;
 	enum reason why;
 	int r;
 
-	if ((r = cache_record_key(&v->cache, &sec)) != 0 ||
-	    (r = cache_record_pub(&v->cache, &v->pub, &why)) != 0)
-		goto out;
 	r = cache_record_load(&v->cache, v->p->header->login, key->hash,
-	    v->host, &v->pub, &rec, &why);
+	    v->host, &h->pub, &rec, &why);
 	if (r == AAD_ENOENT || r == AAD_EREFUSED)
-		r = AAD_EAGAIN;
+		return AAD_EAGAIN;
 	if (r != 0)
-		goto out;
-	if (rec->state != RECORD_ACTIVE || rec->generation != generation) {
+		return r;
+	if (rec->state == RECORD_ACTIVE && rec->generation == generation) {
+		rec->generation++;
+		rec->confirmed = CONFIRMED_SESSION;
+		rec->written = rec->confirmed_at = clock_now();
+		r = cache_record_store(&v->cache, rec, v->host, h->record_key);
+	} else {
 		r = AAD_EAGAIN;
-		goto out;
 	}
-	rec->generation++;
-	rec->confirmed = CONFIRMED_SESSION;
-	rec->written = rec->confirmed_at = clock_now();
-	r = cache_record_store(&v->cache, rec, v->host, sec);
-out:
 	record_free(rec);
-	secret_free(sec);
 	return r;
 }
 
 static int
 confirm(struct visit *v, const struct key *key, uint64_t generation)
 {
-	int keys = -1, lock = -1, r;
+	enum reason why;
+	struct hold h;
+	int r;
 
-	if ((r = cache_lock_keys(&v->cache, 0, &keys)) == 0 &&
-	    (r = cache_lock(&v->cache, v->p->header->login, &lock)) == 0)
-		r = confirm_locked(v, key, generation);
-	if (lock != -1)
-		close(lock);
-	if (keys != -1)
-		close(keys);
+	if ((r = hold_take(&v->cache, v->p->header->login, &h, &why)) == 0)
+		r = confirm_held(v, &h, key, generation);
+	hold_release(&h);
 	return r;
 }
 

@@ -8,6 +8,7 @@ import { isHostile, spoil } from './hostile.mjs';
 import { signingKey } from './keys.mjs';
 import { codePage, donePage, errorPage } from './pages.mjs';
 import { signinPath } from './signin.mjs';
+import { Store } from './store.mjs';
 import { findUser, refusal, userClaims } from './users.mjs';
 
 export const DEVICE_PAGE = '/common/oauth2/deviceauth';
@@ -98,6 +99,7 @@ function configuration(conf) {
 
   return {
     acrValues: [],
+    adapter: Store,
     clients: [{
       client_id: conf.client,
       client_name: conf.app,
@@ -199,5 +201,7 @@ export function makeProvider(conf) {
     configuration(conf));
 
   dressIdToken(provider, conf);
+  // Entra's old refresh tokens stay good when a new one was given out.
+  provider.RefreshToken.prototype.consume = async () => {};
   return provider;
 }

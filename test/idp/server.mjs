@@ -87,7 +87,7 @@ async function main() {
       if (!/^(ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/.test(err.code))
         console.error(err);
     });
-    provider.use(testApi(conf, faults, log, reload));
+    provider.use(testApi(conf, faults, log, reload, provider));
     provider.use(recognise);
     provider.use(logMiddleware(log));
     provider.use(faultMiddleware(conf, faults));

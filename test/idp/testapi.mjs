@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: ISC
-// /_test/fault, /_test/log and /_test/keys: how a test sets faults, sees what
-// was asked, and rotates keys.
+// /_test/fault, /_test/log, /_test/keys and /_test/mint: how a test sets
+// faults, sees what was asked, rotates keys, and gets refresh tokens.
 
 import { performance } from 'node:perf_hooks';
 import { readBody } from './form.mjs';
 import { changeKeys } from './keys.mjs';
+import { mint } from './mint.mjs';
 
 const LOG_MAX = 10000; // requests kept; a test resets the log
 const SECRET = new Set(['device_code', 'refresh_token', 'client_secret',
@@ -69,7 +70,7 @@ export function logMiddleware(log) {
 }
 
 /** Koa middleware for /_test/...; RELOAD() reads the keys again. */
-export function testApi(conf, faults, log, reload) {
+export function testApi(conf, faults, log, reload, provider) {
   const json = async (ctx) => JSON.parse(await readBody(ctx));
   const routes = {
     'GET /_test/fault': () => faults.list(),
@@ -91,6 +92,8 @@ export function testApi(conf, faults, log, reload) {
       reload();
       return { changed: true };
     },
+    'POST /_test/mint': async (ctx) =>
+      mint(provider, conf, (await json(ctx)).users),
   };
 
   return async (ctx, next) => {
