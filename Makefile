@@ -286,7 +286,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/usr/libexec/aadssh \
 	    $(DESTDIR)/etc/aadssh $(DESTDIR)/usr/lib/sysusers.d \
 	    $(DESTDIR)/usr/lib/tmpfiles.d $(DESTDIR)$(PAMDIR) \
-	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples \
+	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/pam.d \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
 	install -m 0755 $(B)/aadssh $(DESTDIR)$(PREFIX)/bin/aadssh
 	@# In one step: sshd may ask at any moment.
@@ -306,8 +306,9 @@ install: all
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
 	install -m 0644 conf/sshd_config.d/50-aadssh.conf \
-	    conf/pam.d/aadssh-sshd conf/pam.d/aadssh-sshd-fallback \
 	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/
+	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
+	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/pam.d/
 	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \

@@ -403,7 +403,7 @@ expect_refused() # TITLE LOGIN KEY
 write_pam()
 {
 	local file
-	file=${1-aadssh-sshd}
+	file=${1-sshd}
 	[ $# -eq 0 ] || shift
 	sed -e "s|pam_aadssh\.so|$PAM_MODULE $*|" \
 	    -e 's|^@include common-account|account required pam_unix.so|' \
