@@ -84,7 +84,7 @@ idp = cloud reply discovery device grant aadsts
 net = transfer http pool
 host = hostid record cache refreshtoken offer waiting session denial pin \
 	lastrun rekey decision
-cli = verb out log priv clock child proc
+cli = verb out log priv clock child process
 cli_hook = log priv clock sandbox
 hook = main
 pam = pam_aadssh account child clean header judged login options proc registry \
@@ -141,7 +141,8 @@ $(B)/pam_aadssh.so: $(pam_o)
 # mutation walk and the fault injector (which wraps what can fail).
 unit_o = $(call objs,test/unit,mutate fault)
 wraps = malloc calloc realloc strdup strndup openat read write fsync fchmod \
-	fstat renameat2 unlinkat mkdirat syslog __syslog_chk
+	fstat renameat2 unlinkat mkdirat flock ftruncate pread pwrite syslog \
+	__syslog_chk
 wrap_flags = $(addprefix -Wl$(comma)--wrap=,$(wraps))
 comma = ,
 
@@ -169,6 +170,8 @@ $(eval $(call unit,device,$(idp_o) $(core_o),-linih))
 $(eval $(call unit,http,$(net_o) $(core_o),-lcurl -lnettle -linih))
 $(eval $(call unit,host,$(call objs,test/tools,forge) $(host_o) $(policy_o) \
 	$(token_o) $(ssh_o) $(core_o),$(lib_all)))
+$(eval $(call unit,state,$(call objs,test/tools,forge) $(host_o) \
+	$(policy_o) $(token_o) $(ssh_o) $(core_o),$(lib_all)))
 $(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
 	$(core_o),$(lib_all) -lpam))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
@@ -201,6 +204,10 @@ $(eval $(call fuzz,token,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,claims,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,jwks,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,reply,$(idp_o) $(core_o),-ljansson -lnettle -lsodium -linih))
+$(eval $(call fuzz,offer,$(call objs,lib/host,offer) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,session,$(call objs,lib/host,session) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
 
 fuzz_bins = $(addprefix $(B)/test/fuzz/fuzz_,$(fuzzers))
 fuzz-run: $(fuzz_bins)
