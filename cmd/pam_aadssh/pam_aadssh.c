@@ -21,9 +21,9 @@
 #include "cmd/pam_aadssh/account.h"
 #include "cmd/pam_aadssh/child.h"
 #include "cmd/pam_aadssh/header.h"
+#include "cmd/pam_aadssh/kernel.h"
 #include "cmd/pam_aadssh/login.h"
 #include "cmd/pam_aadssh/options.h"
-#include "cmd/pam_aadssh/proc.h"
 #include "cmd/pam_aadssh/registry.h"
 #include "cmd/pam_aadssh/relay.h"
 #include "cmd/pam_aadssh/report.h"
@@ -39,7 +39,7 @@ struct call {
 	struct options opt;
 	char login[REGISTRY_LOGIN_LEN];
 	const char *connection; /* SSH_CONNECTION, NULL: none */
-	char source[PROC_ADDRESS_LEN]; /* "": unknown */
+	char source[KERNEL_ADDRESS_LEN]; /* "": unknown */
 	int64_t monitor, start;
 };
 
@@ -80,10 +80,10 @@ find_source(struct call *c)
 
 	c->connection = pam_getenv(c->pamh, "SSH_CONNECTION");
 	if (c->connection != NULL)
-		proc_address(c->connection, c->source);
+		kernel_address(c->connection, c->source);
 	else if (pam_get_item(c->pamh, PAM_RHOST, &rhost) == PAM_SUCCESS &&
 		 rhost != NULL)
-		proc_address(rhost, c->source);
+		kernel_address(rhost, c->source);
 }
 
 /* PAM_SUCCESS when it may go on. */
@@ -117,7 +117,7 @@ static bool
 find_monitor(struct call *c, pid_t pid)
 {
 	c->monitor = pid;
-	if (proc_start(pid, &c->start))
+	if (kernel_start(pid, &c->start))
 		return true;
 	note(c, LOG_ERR, "the monitor's start is not known");
 	return false;
@@ -153,8 +153,8 @@ consult(const struct call *c, const char *auth_info, struct relay_said *said)
 		.pamh = c->pamh,
 		.session = session,
 		.silent = c->silent,
-		.client = session ? -1 : proc_connection(c->connection),
-		.deadline = proc_clock_ms(),
+		.client = session ? -1 : kernel_connection(c->connection),
+		.deadline = kernel_clock_ms(),
 	};
 	const char *why = NULL;
 	enum verdict v;
@@ -166,7 +166,7 @@ consult(const struct call *c, const char *auth_info, struct relay_said *said)
 	if (v != VERDICT_FAILED)
 		return v;
 	note(c, LOG_ERR, why);
-	if (!said->errors && !proc_gone(job.client))
+	if (!said->errors && !kernel_gone(job.client))
 		say(c, "This host can't judge your sign-in now.");
 	return v;
 }
@@ -200,13 +200,13 @@ register_entry(const struct call *c, bool auth, const struct facts *facts,
 	memset(&e, 0, sizeof(e));
 	e.pid = c->monitor;
 	e.start = c->start;
-	e.opened = proc_now();
+	e.opened = kernel_now();
 	snprintf(e.login, sizeof(e.login), "%s", c->login);
 	snprintf(e.source, sizeof(e.source), "%s", c->source);
 	snprintf(e.method, sizeof(e.method), "%s", method);
 	e.facts = *facts;
 	registry_name(c->monitor, auth, name);
-	return proc_exe(e.exe) && registry_write(c->opt.run, name, &e);
+	return kernel_exe(e.exe) && registry_write(c->opt.run, name, &e);
 }
 
 static int
@@ -285,7 +285,7 @@ pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 
 	if ((rc = begin(&c, pamh, "account", flags, argc, argv)) != PAM_SUCCESS)
 		return rc;
-	switch (account_judge(c.opt.state, c.login, proc_now())) {
+	switch (account_judge(c.opt.state, c.login, kernel_now())) {
 	case ACCOUNT_OPEN:
 		return PAM_SUCCESS;
 	case ACCOUNT_DENIED:

@@ -47,7 +47,7 @@ struct relay_job {
 	bool session; /* no prompts */
 	bool silent; /* nothing is shown */
 	int client; /* the connection to watch, -1: none */
-	int64_t deadline; /* of proc_clock_ms() */
+	int64_t deadline; /* of kernel_clock_ms() */
 	const char *header; /* what the child is told first */
 	size_t header_len;
 };

@@ -86,7 +86,7 @@ stage_pam
 
 # --- a sign-in ----------------------------------------------------------------
 
-fake 'echo "F key SHA256:0123456789012345678901234567890123456789012"
+fake 'echo "F key SHA256:0123456789012345678901234567890123456789010"
     echo "F serial 18446744073709551615"; echo "R OK"' <<-END
 echo "I To sign in, open"
 echo "I   https://login.example.test/device"
@@ -192,7 +192,7 @@ source 127.0.0.1
 tid $TID
 oid $OID
 upn alice@contoso.com
-key SHA256:0123456789012345678901234567890123456789012
+key SHA256:0123456789012345678901234567890123456789010
 serial 18446744073709551615
 method keyboard-interactive
 end
@@ -208,7 +208,7 @@ ok "the session ends well" ssh_ask_end
 ok "... and is no longer registered" wait_for 5 no_sessions
 ok "... which is logged" log_has event=logout login=alice "oid=$OID" \
     upn=alice@contoso.com \
-    key=SHA256:0123456789012345678901234567890123456789012 source=127.0.0.1
+    key=SHA256:0123456789012345678901234567890123456789010 source=127.0.0.1
 ok "the child is gone" child_gone
 
 # --- verdicts -------------------------------------------------------------------

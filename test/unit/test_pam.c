@@ -19,11 +19,12 @@
 #include "cmd/pam_aadssh/account.h"
 #include "cmd/pam_aadssh/clean.h"
 #include "cmd/pam_aadssh/header.h"
+#include "cmd/pam_aadssh/kernel.h"
 #include "cmd/pam_aadssh/options.h"
-#include "cmd/pam_aadssh/proc.h"
 #include "cmd/pam_aadssh/registry.h"
 #include "cmd/pam_aadssh/relay.h"
 #include "host/denial.h"
+#include "host/session.h"
 #include "test/unit/fault.h"
 #include "test/unit/mutate.h"
 #include "test/unit/unit.h"
@@ -224,7 +225,7 @@ clean_grammars(void **state)
 	assert_false(clean_guid(OID "0"));
 	assert_false(clean_guid("aaaaaaaa+bbbb-4ccc-8ddd-eeeeeeeeeeee"));
 	assert_true(clean_fingerprint(
-	    "SHA256:0123456789012345678901234567890123456789012"));
+	    "SHA256:0123456789012345678901234567890123456789010"));
 	assert_false(clean_fingerprint("SHA256:"));
 	assert_false(clean_fingerprint("SHA25"));
 	assert_false(clean_fingerprint(
@@ -279,22 +280,23 @@ start_of_a_process(void **state)
 
 	(void)state;
 	snprintf(text, sizeof(text), "42 (sshd)%s", rest);
-	assert_true(proc_start_parse(text, &start));
+	assert_true(kernel_start_parse(text, &start));
 	assert_int_equal(start, 166440);
 	/* a name that looks like the fields behind it */
 	snprintf(text, sizeof(text), "42 (a) R 9 9 9 9 9 9 9 9 (b))%s", rest);
-	assert_true(proc_start_parse(text, &start));
+	assert_true(kernel_start_parse(text, &start));
 	assert_int_equal(start, 166440);
-	assert_false(proc_start_parse("", &start));
-	assert_false(proc_start_parse("42 (sshd", &start));
-	assert_false(proc_start_parse("42 (sshd) S 1 2 3", &start));
+	assert_false(kernel_start_parse("", &start));
+	assert_false(kernel_start_parse("42 (sshd", &start));
+	assert_false(kernel_start_parse("42 (sshd) S 1 2 3", &start));
 	assert_int_equal(start, 0);
-	assert_false(proc_start_parse("42 (sshd) S 1 2 3 4 5 6 7 8 9 10 11 12 "
-				      "13 14 15 16 17 18 -5 20",
-	    &start));
-	assert_true(proc_start(getpid(), &self));
+	assert_false(
+	    kernel_start_parse("42 (sshd) S 1 2 3 4 5 6 7 8 9 10 11 12 "
+			       "13 14 15 16 17 18 -5 20",
+		&start));
+	assert_true(kernel_start(getpid(), &self));
 	assert_true(self > 0);
-	assert_false(proc_start(-1, &self));
+	assert_false(kernel_start(-1, &self));
 }
 
 static void
@@ -318,12 +320,12 @@ addresses(void **state)
 		  ":0000",
 		    "" },
 	};
-	char out[PROC_ADDRESS_LEN];
+	char out[KERNEL_ADDRESS_LEN];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		proc_address(rows[i].in, out);
+		kernel_address(rows[i].in, out);
 		assert_string_equal(out, rows[i].out);
 	}
 }
@@ -388,15 +390,15 @@ connection(int af, const char *listen_at, const char *connect_to,
 	assert_int_not_equal(conn = accept(server, NULL, NULL), -1);
 
 	snprintf(text, sizeof(text), "%s %d 10.0.0.1 22", name, ntohs(port));
-	assert_int_equal(proc_connection(text), conn);
-	assert_false(proc_gone(conn));
+	assert_int_equal(kernel_connection(text), conn);
+	assert_false(kernel_gone(conn));
 	snprintf(text, sizeof(text), "%s %d 10.0.0.1 22", name,
 	    ntohs(port) ^ 1);
-	assert_int_equal(proc_connection(text), -1);
+	assert_int_equal(kernel_connection(text), -1);
 	snprintf(text, sizeof(text), "192.0.2.1 %d 10.0.0.1 22", ntohs(port));
-	assert_int_equal(proc_connection(text), -1);
+	assert_int_equal(kernel_connection(text), -1);
 	close(client);
-	assert_true(proc_gone(conn));
+	assert_true(kernel_gone(conn));
 	close(conn);
 	close(server);
 }
@@ -408,12 +410,12 @@ the_clients_connection(void **state)
 	connection(AF_INET, "127.0.0.1", "127.0.0.1", "127.0.0.1");
 	connection(AF_INET6, "::1", "::1", "::1");
 	connection(AF_INET6, "::", "127.0.0.1", "127.0.0.1");
-	assert_int_equal(proc_connection(NULL), -1);
-	assert_int_equal(proc_connection(""), -1);
-	assert_int_equal(proc_connection("127.0.0.1"), -1);
-	assert_int_equal(proc_connection("127.0.0.1 99999 x"), -1);
-	assert_int_equal(proc_connection("UNKNOWN 65535 UNKNOWN 65535"), -1);
-	assert_false(proc_gone(-1));
+	assert_int_equal(kernel_connection(NULL), -1);
+	assert_int_equal(kernel_connection(""), -1);
+	assert_int_equal(kernel_connection("127.0.0.1"), -1);
+	assert_int_equal(kernel_connection("127.0.0.1 99999 x"), -1);
+	assert_int_equal(kernel_connection("UNKNOWN 65535 UNKNOWN 65535"), -1);
+	assert_false(kernel_gone(-1));
 }
 
 /* ---- what the child is told -------------------------------------------- */
@@ -571,7 +573,7 @@ static const struct entry full = {
 	.facts = { .tid = OID,
 	    .oid = OID,
 	    .upn = "alice@contoso.com = x",
-	    .key = "SHA256:0123456789012345678901234567890123456789012",
+	    .key = "SHA256:0123456789012345678901234567890123456789010",
 	    .serial = "18446744073709551615" },
 	.method = "publickey",
 };
@@ -656,6 +658,86 @@ facts(void **state)
 	assert_string_equal(f.oid, OID);
 }
 
+/* The readers of session files take what the module writes. */
+static void
+readable(const struct world *w, const struct entry *e, struct session *s)
+{
+	int dir;
+
+	assert_true(registry_write(w->run, "42", e));
+	assert_int_equal(session_dir_open(w->run, geteuid(), &dir), 0);
+	assert_int_equal(session_load(dir, "42.auth", geteuid(), s),
+	    AAD_ENOENT);
+	assert_true(registry_write(w->run, "42.auth", e));
+	assert_int_equal(session_load(dir, "42.auth", geteuid(), s), 0);
+	assert_int_equal(session_load(dir, "42", geteuid(), s), 0);
+	assert_true(registry_remove(w->run, "42.auth"));
+	close(dir);
+}
+
+static void
+sessions_as_their_readers_see_them(void **state)
+{
+	struct entry e = full;
+	struct session s;
+
+	e.pid = 42;
+	readable(*state, &e, &s);
+	assert_int_equal(s.start, INT64_MAX);
+	assert_int_equal(s.opened, NOW);
+	assert_string_equal(s.exe, e.exe);
+	assert_string_equal(s.login, e.login);
+	assert_string_equal(s.source, e.source);
+	assert_string_equal(s.tid, e.facts.tid);
+	assert_string_equal(s.oid, e.facts.oid);
+	assert_string_equal(s.upn, e.facts.upn);
+	assert_string_equal(s.key, e.facts.key);
+	assert_true(s.has_serial && s.serial == UINT64_MAX);
+	assert_string_equal(s.method, "publickey");
+	memset(&e.facts, 0, sizeof(e.facts));
+	e.source[0] = '\0';
+	readable(*state, &e, &s);
+	assert_string_equal(s.upn, "");
+}
+
+/* No fact that the module takes hides a session from them. */
+static void
+damaged_fact(const uint8_t *p, size_t len, enum mutation how, size_t at,
+    void *arg)
+{
+	struct entry e = full;
+	struct session s;
+
+	(void)how;
+	(void)at;
+	(void)len;
+	e.pid = 42;
+	if (registry_fact((const char *)p, &e.facts))
+		readable(arg, &e, &s);
+}
+
+static void
+damaged_facts(void **state)
+{
+	static const char *const said[] = {
+		"tid " OID,
+		"oid " OID,
+		"upn alice@contoso.com",
+		"key SHA256:0123456789012345678901234567890123456789010",
+		"serial 1844674407370955161",
+		"serial 10",
+		"serial 010",
+		"serial 00",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		damaged_fact((const uint8_t *)said[i], strlen(said[i]), 0, 0,
+		    *state);
+		mutate_walk(said[i], strlen(said[i]), damaged_fact, *state);
+	}
+}
+
 int
 main(void)
 {
@@ -678,6 +760,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(session_file_faults, setup,
 		    teardown),
 		cmocka_unit_test(facts),
+		cmocka_unit_test_setup_teardown(
+		    sessions_as_their_readers_see_them, setup, teardown),
+		cmocka_unit_test_setup_teardown(damaged_facts, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
