@@ -237,6 +237,35 @@ session alice "$(auth_line k1)"
 ok "denials that can't be read let nobody in" ends_with NO
 also "... and say so" has "$W/pam.txt" "The denials cannot be read"
 need mv "$STATE/denials.away" "$STATE/denials"
+need ssh-keygen -q -t ed25519 -N '' -f "$W/ca"
+cert() # NAME KEYID
+{
+	ssh-keygen -q -s "$W/ca" -I "$2" -n alice -z 4711 "$W/$1.pub" &&
+	    cp "$W/$1-cert.pub" "$W/cert.pub"
+}
+log_mark
+need cert k3 "$ALICE oid=$ALICE_OID tid=$TENANT uti=abc"
+session alice "$(auth_line cert)"
+ok "a certificate of ours: who it was issued to" ends_with OK
+ok "... the session file learns it" eval '
+    grep -qx "F oid $ALICE_OID" "$W/pam.out" &&
+    grep -qx "F key $(fp k3)" "$W/pam.out" &&
+    grep -qx "F serial 4711" "$W/pam.out"'
+ok "... and the log" log_has event=login serial=4711 "$ALICE" "$ALICE_OID"
+need aadssh deny --oid "$ALICE_OID"
+session alice "$(auth_line cert)"
+ok "a denial of its identity ends the session" ends_with NO
+need aadssh undeny --oid "$ALICE_OID"
+need aadssh deny --key "$(fp k3)"
+session alice "$(auth_line cert)"
+ok "a denial of its key, too" ends_with NO
+need aadssh undeny --key "$(fp k3)"
+need cert k3 "$BOB oid=$BOB_OID tid=$TENANT uti=abc"
+session alice "$(auth_line cert)"
+ok "one for another than the pin names is not let in" ends_with NO
+need cert k3 "some host of another authority"
+session alice "$(auth_line cert)"
+ok "one of another authority is not ours" ends_with IGNORE
 need aadssh forget alice
 need offer alice k1
 sign_in alice

@@ -719,6 +719,72 @@ replaced_programs(void **state)
 	}
 }
 
+/* ---- the locale, the parent ------------------------------------------- */
+
+static void
+utf8_as_setlocale_would_say(void **state)
+{
+	static const struct {
+		const char *values[3]; /* LC_ALL, LC_CTYPE, LANG */
+		bool utf8;
+	} rows[] = {
+		{ { NULL, NULL, NULL }, false },
+		{ { NULL, NULL, "en_GB.UTF-8" }, true },
+		{ { NULL, NULL, "C.utf8" }, true },
+		{ { NULL, NULL, "de_DE.UTF-8@euro" }, true },
+		{ { NULL, NULL, "en_GB" }, false },
+		{ { NULL, NULL, "en_GB.ISO-8859-1" }, false },
+		{ { NULL, NULL, "UTF-8" }, false },
+		{ { NULL, "C", "en_GB.UTF-8" }, false },
+		{ { NULL, "C.UTF-8", "C" }, true },
+		{ { "C", "C.UTF-8", "C.UTF-8" }, false },
+		{ { "", "", "C.UTF-8" }, true },
+		{ { "C.UTF-8", "C", "C" }, true },
+	};
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (j = 0; j < 3; j++) {
+			unsetenv(names[j]);
+			if (rows[i].values[j] != NULL)
+				setenv(names[j], rows[i].values[j], 1);
+		}
+		assert_int_equal(priv_utf8(), rows[i].utf8);
+	}
+}
+
+static void
+ends_with_its_parent(void **state)
+{
+	int fds[2], status;
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	if ((pid = fork()) == 0) {
+		if (fork() == 0) {
+			close(fds[0]);
+			if (priv_end_with_parent() == 0 &&
+			    write(fds[1], "x", 1) == 1)
+				sleep(20);
+			_exit(1);
+		}
+		close(fds[1]);
+		_exit(read(fds[0], &byte, 1) == 1 ? 0 : 1);
+	}
+	close(fds[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	/* The grandchild's end closes the pipe. */
+	alarm(10);
+	assert_int_equal(read(fds[0], &byte, 1), 0);
+	alarm(0);
+	close(fds[0]);
+}
+
 int
 main(void)
 {
@@ -744,6 +810,8 @@ main(void)
 		cmocka_unit_test(junk_start_times),
 		cmocka_unit_test(II_R9_a_process_is_pid_and_start),
 		cmocka_unit_test(replaced_programs),
+		cmocka_unit_test(utf8_as_setlocale_would_say),
+		cmocka_unit_test(ends_with_its_parent),
 	};
 
 	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
