@@ -84,11 +84,11 @@ idp = cloud reply discovery device grant aadsts
 net = transfer http pool
 host = hostid record cache refreshtoken offer waiting session denial pin \
 	lastrun rekey decision
-cli = verb out log priv clock child proc
+cli = verb out log priv clock child process
 cli_hook = log priv clock sandbox
 hook = main
-pam = pam_aadssh account child clean header judged login options proc registry \
-	relay report
+pam = pam_aadssh account child clean header judged kernel login named \
+	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	pam pamauth pamsession tenantkeys login status survey show explain \
 	refresh renew evict settle sweep hold deny forget rekey check reap \
@@ -141,7 +141,8 @@ $(B)/pam_aadssh.so: $(pam_o)
 # mutation walk and the fault injector (which wraps what can fail).
 unit_o = $(call objs,test/unit,mutate fault)
 wraps = malloc calloc realloc strdup strndup openat read write fsync fchmod \
-	fstat renameat2 unlinkat mkdirat syslog __syslog_chk
+	fstat renameat2 unlinkat mkdirat flock ftruncate pread pwrite syslog \
+	__syslog_chk
 wrap_flags = $(addprefix -Wl$(comma)--wrap=,$(wraps))
 comma = ,
 
@@ -169,6 +170,13 @@ $(eval $(call unit,device,$(idp_o) $(core_o),-linih))
 $(eval $(call unit,http,$(net_o) $(core_o),-lcurl -lnettle -linih))
 $(eval $(call unit,host,$(call objs,test/tools,forge) $(host_o) $(policy_o) \
 	$(token_o) $(ssh_o) $(core_o),$(lib_all)))
+$(eval $(call unit,pamchild,$(call objs,cmd/aadssh,pamheader lines keychoice pamui qr) \
+	$(ssh_o) $(core_o),$(lib_ssh) -lqrencode -linih))
+$(eval $(call unit,admit,$(call objs,test/tools,forge) $(call objs,cmd/aadssh,\
+	admit hold app signin exchange tenantkeys) $(cli_o) $(host_o) $(policy_o) \
+	$(token_o) $(idp_o) $(net_o) $(ssh_o) $(core_o),$(lib_all)))
+$(eval $(call unit,state,$(call objs,test/tools,forge) $(host_o) \
+	$(policy_o) $(token_o) $(ssh_o) $(core_o),$(lib_all)))
 $(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
 	$(core_o),$(lib_all) -lpam))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
@@ -201,6 +209,10 @@ $(eval $(call fuzz,token,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,claims,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,jwks,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,reply,$(idp_o) $(core_o),-ljansson -lnettle -lsodium -linih))
+$(eval $(call fuzz,offer,$(call objs,lib/host,offer) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,session,$(call objs,lib/host,session) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
 
 fuzz_bins = $(addprefix $(B)/test/fuzz/fuzz_,$(fuzzers))
 fuzz-run: $(fuzz_bins)
@@ -208,9 +220,8 @@ fuzz-run: $(fuzz_bins)
 
 # ---- helpers of the tests ---------------------------------------------------
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
-# know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
-# many of them.
-tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins)
+# know, for lint; mkstate: a scratch installation with one sign-in.
+tools = $(addprefix $(B)/test/tools/,init tables mkstate)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -219,8 +230,7 @@ $(B)/test/tools/tables: $(B)/test/tools/tables.o $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ -linih -ljansson -lnettle -lsodium
 
-$(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
-		$(B)/test/tools/mk%.o $(call objs,test/tools,forge) $(host_o) \
+$(B)/test/tools/mkstate: $(call objs,test/tools,mkstate forge) $(host_o) \
 		$(policy_o) $(token_hook_o) $(ssh_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
@@ -288,7 +298,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/usr/libexec/aadssh \
 	    $(DESTDIR)/etc/aadssh $(DESTDIR)/usr/lib/sysusers.d \
 	    $(DESTDIR)/usr/lib/tmpfiles.d $(DESTDIR)$(PAMDIR) \
-	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples \
+	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/pam.d \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
 	install -m 0755 $(B)/aadssh $(DESTDIR)$(PREFIX)/bin/aadssh
 	@# In one step: sshd may ask at any moment.
@@ -308,8 +318,9 @@ install: all
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
 	install -m 0644 conf/sshd_config.d/50-aadssh.conf \
-	    conf/pam.d/aadssh-sshd conf/pam.d/aadssh-sshd-fallback \
 	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/
+	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
+	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/pam.d/
 	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \

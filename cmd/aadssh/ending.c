@@ -11,7 +11,7 @@
 
 #include "cmd/aadssh/ending.h"
 #include "cmd/cli/clock.h"
-#include "cmd/cli/proc.h"
+#include "cmd/cli/process.h"
 
 const char *
 ending_word(enum ending_result result)
@@ -40,19 +40,19 @@ ending_word(enum ending_result result)
 static enum ending_result
 judge(const struct session *s)
 {
-	char exe[PROC_EXE_MAX], want[sizeof(s->exe)];
+	char exe[PROCESS_EXE_MAX], want[sizeof(s->exe)];
 	int64_t start;
 	int r;
 
-	if ((r = proc_start(s->pid, &start)) != 0)
+	if ((r = process_start(s->pid, &start)) != 0)
 		return r == AAD_ENOENT ? ENDING_VANISHED : ENDING_FAILED;
 	if (start != s->start)
 		return ENDING_VANISHED;
-	if ((r = proc_exe(s->pid, exe)) != 0)
+	if ((r = process_exe(s->pid, exe)) != 0)
 		return r == AAD_ENOENT ? ENDING_VANISHED : ENDING_FAILED;
 	memcpy(want, s->exe, sizeof(want));
-	return strcmp(exe, proc_undeleted(want)) == 0 ? ENDING_ENDED
-						      : ENDING_OTHER;
+	return strcmp(exe, process_undeleted(want)) == 0 ? ENDING_ENDED
+							 : ENDING_OTHER;
 }
 
 static int

@@ -104,9 +104,10 @@ parse(char *text, bool session, struct pamheader *h)
 {
 	struct cursor c = { text };
 	char *version = take(&c, "aadssh-pam");
+	uint64_t number;
 	int r;
 
-	if (version == NULL)
+	if (version == NULL || !text_number(version, UINT32_MAX, &number))
 		return AAD_EFORMAT;
 	if (strcmp(version, "1") != 0)
 		return AAD_EVERSION;

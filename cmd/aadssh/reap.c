@@ -78,7 +78,7 @@ parse(int argc, char **argv, struct options *o)
 	return argc == optind ? 0 : -1;
 }
 
-/* ---- what is told of each session ----------------------------------------- */
+/* ---- what is told of each session ---------------------------------- */
 
 /* result: a word, of ending_word() or "cannot_tell". */
 static void
@@ -118,7 +118,7 @@ unclear(struct reap *rp, const struct session *s, enum reason why)
 	tell(rp, s, why, "cannot_tell");
 }
 
-/* ---- files of sessions that have ended -------------------------------------- */
+/* ---- files of sessions that have ended ----------------------------- */
 
 /* NB. judged again: sshd may have written a new one of this name. */
 static void
@@ -135,7 +135,7 @@ remove_stale(struct reap *rp, const char *name)
 		unclear(rp, &s, AAD_R_DISK);
 }
 
-/* ---- who is denied ---------------------------------------------------------- */
+/* ---- who is denied ------------------------------------------------- */
 
 /*
  * Is there a denial, and can it be read?  At the door a denial that does not
@@ -185,7 +185,7 @@ judge(const struct reap *rp, const struct session *s)
 	return AAD_R_ALLOWED;
 }
 
-/* ---- the end of the denied -------------------------------------------------- */
+/* ---- the end of the denied ----------------------------------------- */
 
 static void
 settle(struct reap *rp, const struct ending *e)
@@ -274,7 +274,7 @@ look(struct reap *rp, const char *name, bool auth)
 	}
 }
 
-/* ---- the verb ------------------------------------------------------------- */
+/* ---- the verb ------------------------------------------------------ */
 
 static int
 remember(struct reap *rp, const char *text, bool auth)

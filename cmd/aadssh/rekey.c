@@ -75,7 +75,9 @@ run(const struct app *app, struct rekey_count *n)
 		return app_state_error(app, r, why);
 	r = rekey(&cache, host, n);
 	cache_close(&cache);
-	if (r == AAD_EPERM || r == AAD_EFORMAT)
+	if (r == AAD_EPERM)
+		return app_state_error(app, r, AAD_R_STATE_UNREADABLE);
+	if (r == AAD_EFORMAT)
 		return app_state_error(app, r, AAD_R_RECORD_KEY_UNREADABLE);
 	return r == 0 ? EXIT_DONE : app_state_error(app, r, AAD_R_DISK);
 }

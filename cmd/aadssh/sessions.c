@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cmd/aadssh/sessions.h"
-#include "cmd/cli/proc.h"
+#include "cmd/cli/process.h"
 #include "core/text.h"
 
 #define NUMBER_MAX 19 /* digits of an int64_t */
@@ -34,11 +34,11 @@ sessions_look(int dirfd, const char *name, uid_t self, struct session *out,
 		return SESSIONS_NONE;
 	if (*rp != 0) {
 		out->pid = pid;
-		return proc_start(pid, &start) == AAD_ENOENT
+		return process_start(pid, &start) == AAD_ENOENT
 			   ? SESSIONS_GONE
 			   : SESSIONS_CANNOT_TELL;
 	}
-	*rp = proc_start(pid, &start);
+	*rp = process_start(pid, &start);
 	if (*rp == AAD_ENOENT || (*rp == 0 && start != out->start))
 		return SESSIONS_GONE;
 	return *rp == 0 ? SESSIONS_LIVE : SESSIONS_CANNOT_TELL;

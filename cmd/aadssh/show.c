@@ -7,7 +7,7 @@
 #include "cmd/aadssh/show.h"
 #include "core/text.h"
 
-/* ---- for people ------------------------------------------------------------- */
+/* ---- for people ---------------------------------------------------- */
 
 static void
 text_sign_in(FILE *f, const struct survey_sign_in *s)
@@ -32,7 +32,8 @@ text_session(FILE *f, const struct session *s)
 
 	text_time_format(s->opened, since);
 	fprintf(f, "session  %s  %s  %s  from %s  since %s  pid %" PRId64 "\n",
-	    s->login, s->key[0] != '\0' ? s->key : s->method, s->upn,
+	    s->login, s->key[0] != '\0' ? s->key : s->method,
+	    s->upn[0] != '\0' ? s->upn : "-",
 	    s->source[0] != '\0' ? s->source : "-", since, s->pid);
 }
 
@@ -44,6 +45,32 @@ text_waiting(FILE *f, const struct waiting *w)
 	text_time_format(w->since, since);
 	fprintf(f, "signing in  %s  from %s  since %s\n", w->login,
 	    w->source[0] != '\0' ? w->source : "-", since);
+}
+
+/* Counts that are zero are nobody's news. */
+static void
+text_lastrun(FILE *f, const struct survey *s)
+{
+	const struct lastrun *run = &s->lastrun;
+	char when[TEXT_TIME_LEN + 1];
+	const char *name;
+	int64_t value;
+	size_t i;
+
+	if (s->lastrun_r == AAD_ENOENT)
+		return;
+	if (s->lastrun_r != 0) {
+		fprintf(f, "Last refresh: its report can't be read.\n");
+		return;
+	}
+	text_time_format(run->at, when);
+	fprintf(f, "Last refresh at %s: %s", when,
+	    lastrun_result_name(run->result));
+	for (i = 0; (name = lastrun_count(&run->counts, i, &value)) != NULL;
+	     i++)
+		if (value != 0)
+			fprintf(f, ", %" PRId64 " %s", value, name);
+	fprintf(f, ".\n");
 }
 
 static void
@@ -64,11 +91,14 @@ text_all(FILE *f, const struct survey *s, const char *login)
 		    reason_sentence(AAD_R_SESSIONS_UNREADABLE));
 	for (i = 0; i < s->nwaiting; i++)
 		text_waiting(f, &s->waiting[i]);
+	if (!s->waiting_known)
+		fprintf(f, "Who is signing in can't be told here.\n");
 	text_time_format(s->keys_at, when);
 	if (s->keys_why == AAD_R_ALLOWED)
 		fprintf(f, "Tenant keys fetched at %s.\n", when);
 	else
 		fprintf(f, "Tenant keys: %s\n", reason_sentence(s->keys_why));
+	text_lastrun(f, s);
 }
 
 char *
@@ -88,7 +118,7 @@ show_text(const struct survey *s, const char *login)
 	return NULL;
 }
 
-/* ---- for programs ------------------------------------------------------------ */
+/* ---- for programs -------------------------------------------------- */
 
 static json_t *
 json_sign_in(const struct survey_sign_in *s)
@@ -139,18 +169,48 @@ json_sessions(const struct survey *s)
 	return list;
 }
 
+static json_t *
+json_all_waiting(const struct survey *s)
+{
+	json_t *list = s->waiting_known ? json_array() : json_null();
+	size_t i;
+
+	for (i = 0; i < s->nwaiting && s->waiting_known; i++)
+		json_array_append_new(list, json_waiting(&s->waiting[i]));
+	return list;
+}
+
+static json_t *
+json_lastrun(const struct survey *s)
+{
+	const struct lastrun *run = &s->lastrun;
+	const char *name;
+	int64_t value;
+	json_t *o;
+	size_t i;
+
+	if (s->lastrun_r != 0)
+		return json_null();
+	o = json_pack("{s:o s:s}", "at", app_json_time(run->at), "result",
+	    lastrun_result_name(run->result));
+	for (i = 0; o != NULL &&
+		    (name = lastrun_count(&run->counts, i, &value)) != NULL;
+	     i++)
+		json_object_set_new(o, name, json_integer(value));
+	return o;
+}
+
 json_t *
 show_json(const struct survey *s)
 {
-	json_t *sign_ins = json_array(), *waiting = json_array();
+	json_t *sign_ins = json_array();
 	size_t i;
 
 	for (i = 0; i < s->nsign_ins; i++)
 		json_array_append_new(sign_ins, json_sign_in(&s->sign_ins[i]));
-	for (i = 0; i < s->nwaiting; i++)
-		json_array_append_new(waiting, json_waiting(&s->waiting[i]));
-	return json_pack("{s:i s:o s:o s:o s:{s:o s:s}}", "v", 1, "sign_ins",
-	    sign_ins, "sessions", json_sessions(s), "signing_in", waiting,
-	    "tenant_keys", "fetched_at", app_json_time(s->keys_at), "reason",
-	    reason_name(s->keys_why));
+	return json_pack("{s:i s:o s:o s:o s:{s:o s:s} s:o}", "v", 1,
+	    "sign_ins", sign_ins, "sessions", json_sessions(s), "signing_in",
+	    json_all_waiting(s), "tenant_keys", "fetched_at",
+	    app_json_time(s->keys_at), "reason", reason_name(s->keys_why),
+	    "last_refresh", json_lastrun(s));
 }

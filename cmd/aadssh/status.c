@@ -3,7 +3,8 @@
 /*
  * aadssh status: every sign-in on this host with what the hook would say of
  * it now, by the hook's own decision; open sessions, people who are signing
- * in, and the age of the tenant keys.  With --watch again and again.
+ * in, the age of the tenant keys and the last refresh.  With --watch again and
+ * again.
  *
  * Root reads the session files and then becomes [process] user, each round
  * in a child of its own, so that the next one can read them again.
@@ -117,7 +118,7 @@ parse(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-/* ---- printing --------------------------------------------------------------- */
+/* ---- printing ------------------------------------------------------ */
 
 /* Whether the text is another than in the last round; remembers it. */
 static bool
@@ -177,7 +178,7 @@ print_json(const struct status *st, const struct survey *s, int64_t now)
 	return code;
 }
 
-/* ---- rounds ----------------------------------------------------------------- */
+/* ---- rounds -------------------------------------------------------- */
 
 static int
 one_round(void *arg)

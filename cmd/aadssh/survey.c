@@ -33,7 +33,7 @@ wanted(const struct walk *w, const char *login)
 	return w->login == NULL || strcmp(w->login, login) == 0;
 }
 
-/* ---- sessions --------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------ */
 
 static int
 each_session(void *arg, const char *name)
@@ -81,7 +81,7 @@ survey_sessions(const struct conf *conf, const char *login, struct survey *s)
 		    by_opening);
 }
 
-/* ---- sign-ins --------------------------------------------------------------- */
+/* ---- sign-ins ------------------------------------------------------ */
 
 /* What the hook would say of this record's key now. */
 static enum reason
@@ -180,7 +180,7 @@ by_login(const void *a, const void *b)
 	return order != 0 ? order : strcmp(one->key, two->key);
 }
 
-/* ---- who is signing in ---------------------------------------------------------- */
+/* ---- who is signing in --------------------------------------------- */
 
 static int
 each_waiting(void *arg, const struct waiting *who)
@@ -209,7 +209,7 @@ by_waiting(const void *a, const void *b)
 	return one->pid < two->pid ? -1 : one->pid > two->pid;
 }
 
-/* ---- the state directory ----------------------------------------------------- */
+/* ---- the state directory ------------------------------------------- */
 
 static int
 open_state(struct walk *w)
@@ -255,11 +255,13 @@ walk_state(struct walk *w)
 		r = 0; /* the folder is made when it is needed */
 	if (r != 0)
 		return app_state_error(w->app, r, AAD_R_STATE_UNREADABLE);
+	/* NB. the locks are their owner's alone, and a disk that can't be
+	 * written has none; who else may read the state is told the rest. */
 	r = waiting_each(&w->cache, each_waiting, w);
-	/* NB. the locks are the owner's alone; who else may read the state
-	 * sees nobody wait. */
 	if (r == AAD_ENOMEM)
 		return app_state_error(w->app, r, AAD_R_NO_MEMORY);
+	out->waiting_known = r == 0 || r == AAD_ENOENT ||
+			     (r == AAD_ESYS && errno == ENOENT);
 	if (out->nsign_ins > 0)
 		qsort(out->sign_ins, out->nsign_ins, sizeof(*out->sign_ins),
 		    by_login);
@@ -267,6 +269,7 @@ walk_state(struct walk *w)
 		qsort(out->waiting, out->nwaiting, sizeof(*out->waiting),
 		    by_waiting);
 	look_at_keys(w);
+	out->lastrun_r = lastrun_load(&w->cache, &out->lastrun);
 	return EXIT_DONE;
 }
 

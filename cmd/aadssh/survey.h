@@ -16,6 +16,7 @@
 #include "cmd/aadssh/app.h"
 #include "core/name.h"
 #include "core/reason.h"
+#include "host/lastrun.h"
 #include "host/session.h"
 #include "host/waiting.h"
 
@@ -37,10 +38,13 @@ struct survey {
 	size_t nsessions;
 	struct survey_sign_in *sign_ins;
 	size_t nsign_ins;
+	bool waiting_known; /* false: the slots can't be looked at by us */
 	struct waiting *waiting;
 	size_t nwaiting;
 	int64_t keys_at; /* when the tenant keys were fetched, 0: none */
 	enum reason keys_why; /* ALLOWED: they are good */
+	int lastrun_r; /* of lastrun_load(): 0, AAD_ENOENT: never, … */
+	struct lastrun lastrun;
 };
 
 /*

@@ -14,7 +14,7 @@
 
 #include "cmd/pam_aadssh/child.h"
 #include "cmd/pam_aadssh/judged.h"
-#include "cmd/pam_aadssh/proc.h"
+#include "cmd/pam_aadssh/kernel.h"
 
 #ifndef AADSSH_PROG
 #define AADSSH_PROG "/usr/libexec/aadssh/aadssh"
@@ -32,7 +32,7 @@ static bool
 reaped(pid_t pid, int64_t ms, int *statusp)
 {
 	struct timespec step = { 0, STEP_NS };
-	int64_t end = proc_clock_ms() + ms;
+	int64_t end = kernel_clock_ms() + ms;
 	pid_t got;
 
 	for (;;) {
@@ -43,7 +43,7 @@ reaped(pid_t pid, int64_t ms, int *statusp)
 			*statusp = -1;
 			return true;
 		}
-		if (proc_clock_ms() >= end)
+		if (kernel_clock_ms() >= end)
 			return false;
 		/* NB. its pipe ends a moment before it does: a long first
 		 * step would be what most logins wait for. */

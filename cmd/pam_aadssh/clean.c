@@ -167,9 +167,13 @@ clean_guid(const char *s)
 bool
 clean_fingerprint(const char *s)
 {
+	const size_t start = strlen(FINGERPRINT_START);
+
+	/* NB. of the last digit only four bits are used (RFC 4648 s.3.5). */
 	return strlen(s) == FINGERPRINT_LEN &&
-	       memcmp(s, FINGERPRINT_START, strlen(FINGERPRINT_START)) == 0 &&
-	       s[strspn(s + 7, ALNUM "+/") + 7] == '\0';
+	       memcmp(s, FINGERPRINT_START, start) == 0 &&
+	       s[start + strspn(s + start, ALNUM "+/")] == '\0' &&
+	       strchr("AEIMQUYcgkosw048", s[FINGERPRINT_LEN - 1]) != NULL;
 }
 
 bool

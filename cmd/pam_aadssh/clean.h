@@ -38,7 +38,7 @@ bool clean_login(const char *s);
 /* 8-4-4-4-12 lower-case hex digits. */
 bool clean_guid(const char *s);
 
-/* "SHA256:" and 43 digits of base64. */
+/* "SHA256:" and 32 bytes in base64 without padding. */
 bool clean_fingerprint(const char *s);
 
 /* Decimal digits only, at most max; *np is 0 when it is anything else. */

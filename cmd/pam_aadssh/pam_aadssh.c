@@ -21,9 +21,10 @@
 #include "cmd/pam_aadssh/account.h"
 #include "cmd/pam_aadssh/child.h"
 #include "cmd/pam_aadssh/header.h"
+#include "cmd/pam_aadssh/kernel.h"
 #include "cmd/pam_aadssh/login.h"
+#include "cmd/pam_aadssh/named.h"
 #include "cmd/pam_aadssh/options.h"
-#include "cmd/pam_aadssh/proc.h"
 #include "cmd/pam_aadssh/registry.h"
 #include "cmd/pam_aadssh/relay.h"
 #include "cmd/pam_aadssh/report.h"
@@ -40,16 +41,18 @@ struct call {
 	char login[REGISTRY_LOGIN_LEN];
 	uid_t uid;
 	const char *connection; /* SSH_CONNECTION, NULL: none */
-	char source[PROC_ADDRESS_LEN]; /* "": unknown */
+	char source[KERNEL_ADDRESS_LEN]; /* "": unknown */
 	int64_t monitor, start;
 };
 
-/* What went wrong, or why not. */
+/* What went wrong, or why not; reason: one of docs/reasons.md, or NULL. */
 static void
-note(const struct call *c, int priority, const char *why)
+note_reason(const struct call *c, int priority, const char *reason,
+    const char *why)
 {
 	const struct report_field fields[] = {
 		{ "phase", c->phase },
+		{ "reason", reason },
 		{ "login", c->login },
 		{ "source", c->source },
 		{ "why", why },
@@ -57,6 +60,12 @@ note(const struct call *c, int priority, const char *why)
 
 	report(c->pamh, priority, "pam", fields,
 	    sizeof(fields) / sizeof(fields[0]));
+}
+
+static void
+note(const struct call *c, int priority, const char *why)
+{
+	note_reason(c, priority, NULL, why);
 }
 
 static void
@@ -73,10 +82,10 @@ find_source(struct call *c)
 
 	c->connection = pam_getenv(c->pamh, "SSH_CONNECTION");
 	if (c->connection != NULL)
-		proc_address(c->connection, c->source);
+		kernel_address(c->connection, c->source);
 	else if (pam_get_item(c->pamh, PAM_RHOST, &rhost) == PAM_SUCCESS &&
 		 rhost != NULL)
-		proc_address(rhost, c->source);
+		kernel_address(rhost, c->source);
 }
 
 /* PAM_SUCCESS when it may go on. */
@@ -110,7 +119,7 @@ static bool
 find_monitor(struct call *c, pid_t pid)
 {
 	c->monitor = pid;
-	if (proc_start(pid, &c->start))
+	if (kernel_start(pid, &c->start))
 		return true;
 	note(c, LOG_ERR, "the monitor's start is not known");
 	return false;
@@ -146,8 +155,8 @@ consult(const struct call *c, const char *auth_info, struct relay_said *said)
 		.pamh = c->pamh,
 		.session = session,
 		.silent = c->silent,
-		.client = session ? -1 : proc_connection(c->connection),
-		.deadline = proc_clock_ms(),
+		.client = session ? -1 : kernel_connection(c->connection),
+		.deadline = kernel_clock_ms(),
 	};
 	const char *why = NULL;
 	enum verdict v;
@@ -159,7 +168,7 @@ consult(const struct call *c, const char *auth_info, struct relay_said *said)
 	if (v != VERDICT_FAILED)
 		return v;
 	note(c, LOG_ERR, why);
-	if (!said->errors && !proc_gone(job.client))
+	if (!said->errors && !kernel_gone(job.client))
 		say(c, "This host can't judge your sign-in now.");
 	return v;
 }
@@ -193,13 +202,13 @@ register_entry(const struct call *c, bool auth, const struct facts *facts,
 	memset(&e, 0, sizeof(e));
 	e.pid = c->monitor;
 	e.start = c->start;
-	e.opened = proc_now();
+	e.opened = kernel_now();
 	snprintf(e.login, sizeof(e.login), "%s", c->login);
 	snprintf(e.source, sizeof(e.source), "%s", c->source);
 	snprintf(e.method, sizeof(e.method), "%s", method);
 	e.facts = *facts;
 	registry_name(c->monitor, auth, name);
-	return proc_exe(e.exe) && registry_write(c->opt.run, name, &e);
+	return kernel_exe(e.exe) && registry_write(c->opt.run, name, &e);
 }
 
 static int
@@ -245,8 +254,9 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 
 	if ((rc = begin(&c, pamh, "auth", flags, argc, argv)) != PAM_SUCCESS)
 		return rc;
-	if (c.uid < c.opt.min_uid) {
-		note(&c, LOG_INFO, "no sign-in for this account (min_uid)");
+	/* Or a broken child, which is user aadssh, could become root. */
+	if (c.uid == 0 && !named_login(c.opt.conf, c.login)) {
+		note(&c, LOG_INFO, "login_never");
 		return PAM_USER_UNKNOWN;
 	}
 	if (!interactive(&c) || !find_monitor(&c, getppid()))
@@ -282,17 +292,17 @@ pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 
 	if ((rc = begin(&c, pamh, "account", flags, argc, argv)) != PAM_SUCCESS)
 		return rc;
-	switch (account_judge(c.opt.state, c.login, proc_now())) {
+	switch (account_judge(c.opt.state, c.login, kernel_now())) {
 	case ACCOUNT_OPEN:
 		return PAM_SUCCESS;
 	case ACCOUNT_DENIED:
-		note(&c, LOG_INFO, "login_denied");
+		note_reason(&c, LOG_INFO, "login_denied", NULL);
 		say(&c, "This login is denied on this host.");
 		return PAM_ACCT_EXPIRED;
 	case ACCOUNT_CANNOT_TELL:
 		break;
 	}
-	note(&c, LOG_ERR, "denials_unreadable");
+	note_reason(&c, LOG_ERR, "denials_unreadable", NULL);
 	say(&c, "This host can't tell now whether this login is denied.");
 	return PAM_ACCT_EXPIRED;
 }

@@ -66,8 +66,10 @@ registry_fact(const char *fact, struct facts *f)
 	if ((v = value_of(fact, "key")) != NULL)
 		return copy(v, clean_fingerprint(v), f->key, sizeof(f->key));
 	if ((v = value_of(fact, "serial")) != NULL)
-		return copy(v, clean_number(v, UINT64_MAX, &n), f->serial,
-		    sizeof(f->serial));
+		return copy(v,
+		    clean_number(v, UINT64_MAX, &n) &&
+			(v[0] != '0' || v[1] == '\0'),
+		    f->serial, sizeof(f->serial));
 	if ((v = value_of(fact, "upn")) != NULL && *v != '\0')
 		clean_ascii(v, f->upn, sizeof(f->upn)); /* a name, no key */
 	return true;

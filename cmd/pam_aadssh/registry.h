@@ -4,7 +4,8 @@
  * registry: RUN/sessions, one file for each session that sshd has open, for
  * whoever must end it; and NAME.auth, which the auth phase leaves there for
  * the session phase, another process.  Only root may enter; nothing that the
- * child says gets in before it was cleaned.  docs/formats.md "Session".
+ * child says gets in before it was judged: whoever could make a file that
+ * session_parse() of lib/host/session.h refuses would hide a session.
  *
  * Names are the decimal pid of the monitor, or that and ".auth".
  */
@@ -15,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cmd/pam_aadssh/proc.h"
+#include "cmd/pam_aadssh/kernel.h"
 
 #define REGISTRY_NAME_LEN  32
 #define REGISTRY_FILE_MAX  4096 /* bytes */
@@ -32,9 +33,9 @@ struct facts {
 struct entry {
 	int64_t pid, start; /* of the monitor; clock ticks since boot */
 	int64_t opened; /* Unix seconds */
-	char exe[PROC_EXE_LEN];
+	char exe[KERNEL_EXE_LEN];
 	char login[REGISTRY_LOGIN_LEN];
-	char source[PROC_ADDRESS_LEN]; /* an address, or "" */
+	char source[KERNEL_ADDRESS_LEN]; /* an address, or "" */
 	struct facts facts;
 	char method[24]; /* publickey, keyboard-interactive or other */
 };

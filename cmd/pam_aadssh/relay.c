@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cmd/pam_aadssh/clean.h"
-#include "cmd/pam_aadssh/proc.h"
+#include "cmd/pam_aadssh/kernel.h"
 #include "cmd/pam_aadssh/relay.h"
 
 struct relay {
@@ -186,7 +186,7 @@ verdict(struct relay *r, const char *text)
 		{ "UNAVAIL", VERDICT_UNAVAIL },
 		{ "IGNORE", VERDICT_IGNORE },
 	};
-	int64_t soon = proc_clock_ms() + RELAY_ENDING_MS;
+	int64_t soon = kernel_clock_ms() + RELAY_ENDING_MS;
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -262,7 +262,7 @@ finish(struct relay *r)
 {
 	int status;
 
-	if (!r->given || r->len > 0) {
+	if (!r->given) {
 		r->why = "no verdict";
 		return;
 	}
@@ -273,7 +273,7 @@ finish(struct relay *r)
 	else if (WEXITSTATUS(status) != 0 &&
 		 (r->verdict == VERDICT_OK || r->verdict == VERDICT_IGNORE))
 		r->why = "it said yes and ended with an error";
-	else if (proc_gone(r->job->client))
+	else if (kernel_gone(r->job->client))
 		r->why = "the client is gone";
 	else
 		info_flush(r);
@@ -305,7 +305,7 @@ step(struct relay *r)
 		{ .fd = r->child->from, .events = POLLIN },
 		{ .fd = pending(r) ? r->child->to : -1, .events = POLLOUT },
 	};
-	int64_t left = r->deadline - proc_clock_ms();
+	int64_t left = r->deadline - kernel_clock_ms();
 
 	if (left <= 0)
 		return fail(r,

@@ -14,6 +14,8 @@
  *	V NAME=VALUE	for the session's environment
  *	F NAME VALUE	for the session file
  *	R VERDICT	the last line; then the child ends
+ * VERDICT is OK, NO, UNAVAIL or IGNORE.  OK and IGNORE count only when the
+ * child then ends with status 0.
  */
 
 #ifndef AAD_PAM_RELAY_H
@@ -45,7 +47,7 @@ struct relay_job {
 	bool session; /* no prompts */
 	bool silent; /* nothing is shown */
 	int client; /* the connection to watch, -1: none */
-	int64_t deadline; /* of proc_clock_ms() */
+	int64_t deadline; /* of kernel_clock_ms() */
 	const char *header; /* what the child is told first */
 	size_t header_len;
 };

@@ -206,7 +206,7 @@ take(const struct line *l, struct offers *out)
 }
 
 static int
-parse(char *text, size_t len, uint64_t not_before_ns, const char *login,
+take_lines(char *text, size_t len, uint64_t not_before_ns, const char *login,
     struct offers *out)
 {
 	char *end, *p = text;
@@ -223,6 +223,24 @@ parse(char *text, size_t len, uint64_t not_before_ns, const char *login,
 			r = take(&l, out);
 		p = end + 1;
 	}
+	return r;
+}
+
+int
+offers_parse(char *text, size_t len, int64_t not_before_ns, const char *login,
+    struct offers *out)
+{
+	int r;
+
+	memset(out, 0, sizeof(*out));
+	if (not_before_ns < 0 || !name_login_ok(login))
+		return AAD_EARG;
+	out->items = calloc(OFFER_KEYS_MAX, sizeof(*out->items));
+	if (out->items == NULL)
+		return AAD_ENOMEM;
+	r = take_lines(text, len, (uint64_t)not_before_ns, login, out);
+	if (r != 0)
+		offers_release(out);
 	return r;
 }
 
@@ -255,13 +273,8 @@ offer_read(int dirfd, int64_t monitor, int64_t not_before_ns, const char *login,
 		return AAD_EARG;
 	if ((r = read_file(dirfd, name, &text, &len)) != 0)
 		return r == AAD_ENOENT ? 0 : r;
-	out->items = calloc(OFFER_KEYS_MAX, sizeof(*out->items));
-	r = out->items == NULL
-		? AAD_ENOMEM
-		: parse(text, len, (uint64_t)not_before_ns, login, out);
+	r = offers_parse(text, len, not_before_ns, login, out);
 	free(text);
-	if (r != 0)
-		offers_release(out);
 	return r;
 }
 

@@ -78,6 +78,15 @@ int offer_append(int dirfd, int64_t monitor, int64_t boottime_ns,
 int offer_read(int dirfd, int64_t monitor, int64_t not_before_ns,
     const char *login, struct offers *out) AAD_MUST_CHECK;
 
+/*
+ * The same of a file's bytes.
+ *
+ * text: len bytes, which are cut in place.
+ * Returns 0; AAD_EARG; AAD_ENOMEM.
+ */
+int offers_parse(char *text, size_t len, int64_t not_before_ns,
+    const char *login, struct offers *out) AAD_MUST_CHECK;
+
 /* Remove a connection's file.  Returns 0; AAD_ENOENT; AAD_EARG; AAD_ESYS. */
 int offer_remove(int dirfd, int64_t monitor) AAD_MUST_CHECK;
 

@@ -26,6 +26,16 @@ ok "and gets nothing" says_no alice "$W/k2.pub"
 exits 3 "a new sign-in of the first key fails" \
     signin "$ALICE" aadssh login alice "$W/k1.pub"
 ok "and leaves the old one" says_yes alice "$W/k1.pub"
+need cp "$CONF" "$W/conf"
+printf '[token]\nkeys_refresh = 1s\n' >>"$CONF"
+need curl -fsS --max-time 5 --cacert "$IDP/ca.pem" \
+    -d '{"endpoint":"token","kind":"access_denied"}' "$AUTHORITY/_test/fault"
+sleep 2 # the tenant keys are due
+exits 1 "a sign-in that the person refuses is refused" \
+    timeout 25 aadssh login alice "$W/k2.pub"
+also "and not called a matter of the disk" \
+    eval 'has "$W/err" "(signin_declined)" && lacks "$W/err" "(disk)"'
+cp "$W/conf" "$CONF"
 exits 3 "a denial that can't be stored is not called done" \
     aadssh deny --oid "$ALICE_OID"
 also "and says so" grep -qi 'space' "$W/err"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-title="the hook opens no network socket, starts no program, writes no file"
+title="the hook opens no network socket, starts no program, writes its offer only"
 # shellcheck source=lib.sh
 . /src/test/e2e/lib.sh
 
@@ -15,7 +15,7 @@ mkdir "$W/trace"
 # before it became the hook is cut off.
 traced() # LOGIN PUBFILE NAME
 {
-	hook "$1" "$2" strace -f -o "$W/all" >"$W/trace/$3.out" 2>/dev/null
+	hook "$1" "$2" strace -f -y -o "$W/all" >"$W/trace/$3.out" 2>/dev/null
 	sed -n "\\|execve(\"$HOOK\"|,\$p" "$W/all" >"$W/trace/$3"
 }
 
@@ -42,8 +42,23 @@ alone()
 writes_nothing()
 {
 	! grep -E ' (open|openat|creat)\(' "$1" |
-	    grep -Eq 'O_(WRONLY|RDWR|CREAT)' &&
-	    ! grep -Eq ' (rename|unlink|link|symlink|mkdir|chmod|chown)' "$1"
+	    grep -Eq 'O_(WRONLY|RDWR|CREAT)' && changes_no_names "$1"
+}
+
+changes_no_names()
+{
+	! grep -Eq ' (rename|unlink|link|symlink|mkdir|chmod|chown)' "$1"
+}
+
+# One file is opened to be written, by its parent's number, in the directory
+# of the offers, to the end of it; and one line is written there.
+writes_an_offer()
+{
+	[ "$(grep -E ' (open|openat|creat)\(' "$1" |
+	    grep -cE 'O_(WRONLY|RDWR|CREAT)')" -eq 1 ] &&
+	    grep -Eq "openat\\([0-9]+<$RUN/offers>, \"[0-9]+\", O_WRONLY\\|O_CREAT\\|.*O_APPEND\\|.*O_NOFOLLOW" "$1" &&
+	    [ "$(grep -cE "write\\([0-9]+<$RUN/offers/[0-9]+>" "$1")" -eq 1 ] &&
+	    changes_no_names "$1"
 }
 
 for case in "yes alice k1" "no alice k2" "other bob k1"; do
@@ -53,7 +68,12 @@ for case in "yes alice k1" "no alice k2" "other bob k1"; do
 	ok "the trace is the hook's ($1)" whole "$W/trace/$1"
 	ok "no socket but syslog's ($1)" only_syslog "$W/trace/$1"
 	ok "no other program or process ($1)" alone "$W/trace/$1"
-	ok "no file written ($1)" writes_nothing "$W/trace/$1"
+	if [ "$1" = yes ]; then
+		ok "no file written ($1)" writes_nothing "$W/trace/$1"
+	else
+		ok "no file written but the offer ($1)" \
+		    writes_an_offer "$W/trace/$1"
+	fi
 done
 ok "the answer was yes once" [ -s "$W/trace/yes.out" ]
 ok "and no for another key" empty "$W/trace/no.out"

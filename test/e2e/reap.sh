@@ -46,7 +46,9 @@ parent_of() # PID
 
 runs() # PID
 {
-	[ -e "/proc/$1/stat" ] && ! grep -q ') Z ' "/proc/$1/stat"
+	case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in
+	'' | Z*) return 1 ;;
+	esac
 }
 
 ended() # PID

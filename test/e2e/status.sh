@@ -97,6 +97,16 @@ also "... has its members" says 'o.signing_in.length === 1 &&
 need pkill -P "$waiting"
 need wait_for 5 flock -n "$STATE/locks/@flow.3" true
 
+ok "before the first refresh" aadssh status --json
+also "... none is shown" says 'o.last_refresh === null'
+need aadssh refresh
+ok "after it" aadssh status --json
+also "... its result and counts are shown" says \
+    'o.last_refresh.result === "ok" && o.last_refresh.at <= o.at &&
+    typeof o.last_refresh.checked === "number"'
+ok "... to people, too" aadssh status
+also "... in a line" grep -Eq '^Last refresh at 20[^ ]*Z: ok(, [1-9][0-9]* [a-z]+)*[.]$' "$W/out"
+
 # --- again and again ----------------------------------------------------------------
 
 exits 2 "0 seconds" aadssh status --watch 0

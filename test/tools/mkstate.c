@@ -10,8 +10,9 @@
  *	    [--sign-in SECONDS-AGO]
  *	mkstate DIR --crowd LOGINS RECORDS
  *
- * The first makes DIR/aadssh.conf, DIR/state and DIR/run, and prints the arguments of
- * aadssh-authkeys that get a yes, one a line: -f CONF LOGIN UID TYPE KEY.
+ * The first makes DIR/aadssh.conf, DIR/state and DIR/run, and prints the
+ * arguments of aadssh-authkeys that get a yes, one a line: -f CONF LOGIN UID
+ * TYPE KEY.
  * --role is what the policy requires; the token has ssh.user.
  * The second adds, to such a state, RECORDS empty record files spread over
  * LOGINS logins (no file of ours is ever empty; a reader opens only its own).

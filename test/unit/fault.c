@@ -46,6 +46,10 @@ int __real_fstat(int fd, struct stat *sb);
 int __real_renameat2(int od, const char *o, int nd, const char *n,
     unsigned int flags);
 int __real_unlinkat(int dirfd, const char *name, int flags);
+int __real_flock(int fd, int how);
+int __real_ftruncate(int fd, off_t len);
+ssize_t __real_pread(int fd, void *buf, size_t n, off_t at);
+ssize_t __real_pwrite(int fd, const void *buf, size_t n, off_t at);
 int __real_mkdirat(int dirfd, const char *name, mode_t mode);
 
 void *__wrap_malloc(size_t n);
@@ -63,6 +67,10 @@ int __wrap_renameat2(int od, const char *o, int nd, const char *n,
     unsigned int flags);
 int __wrap_unlinkat(int dirfd, const char *name, int flags);
 int __wrap_mkdirat(int dirfd, const char *name, mode_t mode);
+int __wrap_flock(int fd, int how);
+int __wrap_ftruncate(int fd, off_t len);
+ssize_t __wrap_pread(int fd, void *buf, size_t n, off_t at);
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t n, off_t at);
 
 void *
 __wrap_malloc(size_t n)
@@ -161,6 +169,30 @@ int
 __wrap_mkdirat(int dirfd, const char *name, mode_t mode)
 {
 	return due(false) ? -1 : __real_mkdirat(dirfd, name, mode);
+}
+
+int
+__wrap_flock(int fd, int how)
+{
+	return due(false) ? -1 : __real_flock(fd, how);
+}
+
+int
+__wrap_ftruncate(int fd, off_t len)
+{
+	return due(false) ? -1 : __real_ftruncate(fd, len);
+}
+
+ssize_t
+__wrap_pread(int fd, void *buf, size_t n, off_t at)
+{
+	return due(false) ? -1 : __real_pread(fd, buf, n, at);
+}
+
+ssize_t
+__wrap_pwrite(int fd, const void *buf, size_t n, off_t at)
+{
+	return due(false) ? -1 : __real_pwrite(fd, buf, n, at);
 }
 
 static void *

@@ -15,7 +15,8 @@ enum fault_kind {
 	FAULT_NONE = 0,
 	FAULT_ALLOC, /* malloc calloc realloc strdup strndup, jansson's */
 	FAULT_SYSCALL, /* openat read write fsync fchmod fstat renameat2
-			* unlinkat mkdirat: -1 with err */
+			* unlinkat mkdirat flock ftruncate pread pwrite: -1
+			* with err */
 	FAULT_KILL /* the same calls: _exit(137) before the call is made */
 };
 

@@ -24,13 +24,13 @@
 #include "cmd/cli/log.h"
 #include "cmd/cli/out.h"
 #include "cmd/cli/priv.h"
-#include "cmd/cli/proc.h"
+#include "cmd/cli/process.h"
 #include "cmd/cli/sandbox.h"
 #include "cmd/cli/verb.h"
 #include "core/text.h"
 #include "test/unit/unit.h"
 
-/* ---- the log, caught before it leaves the process --------------------- */
+/* ---- the log, caught before it leaves the process ------------------ */
 
 static char line[2048];
 static int line_priority;
@@ -141,7 +141,7 @@ reasons_and_loudness(void **state)
 	assert_int_equal(log_priority(AAD_R_DENIALS_UNREADABLE), LOG_ERR);
 }
 
-/* ---- what a process gives up ------------------------------------------ */
+/* ---- what a process gives up --------------------------------------- */
 
 /* Run in a child; its exit status, or 256 + signal. */
 static int
@@ -301,7 +301,7 @@ wrong_drop_is_an_error(void **state)
 #endif
 
 #ifndef SANITIZED
-/* ---- fences ----------------------------------------------------------- */
+/* ---- fences -------------------------------------------------------- */
 
 static int
 paths_child(void)
@@ -473,7 +473,7 @@ seccomp_fences_calls(void **state)
 
 #endif /* SANITIZED */
 
-/* ---- verbs ------------------------------------------------------------ */
+/* ---- verbs --------------------------------------------------------- */
 
 static int
 verb_ran(void *app, int argc, char **argv)
@@ -536,7 +536,7 @@ clock_goes_forward_and_stops(void **state)
 	assert_true(clock_now() > 1700000000);
 }
 
-/* ---- work in a child ---------------------------------------------------- */
+/* ---- work in a child ----------------------------------------------- */
 
 static int
 returns(void *arg)
@@ -609,7 +609,7 @@ no_child(void **state)
 	assert_int_equal(code, 5);
 }
 
-/* ---- what the kernel says of a process ------------------------------------ */
+/* ---- what the kernel says of a process ----------------------------- */
 
 #define STAT_TAIL                                                              \
 	" 1 10 10 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 1 0 4711 9 9 18446744073"
@@ -625,7 +625,8 @@ valid_start_times(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		assert_int_equal(proc_parse(lines[i], strlen(lines[i]), &start),
+		assert_int_equal(process_parse(lines[i], strlen(lines[i]),
+				     &start),
 		    0);
 		assert_int_equal(start, 4711);
 	}
@@ -651,48 +652,51 @@ junk_start_times(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
-		assert_int_equal(proc_parse(junk[i], strlen(junk[i]), &start),
+		assert_int_equal(process_parse(junk[i], strlen(junk[i]),
+				     &start),
 		    AAD_EFORMAT);
 		assert_int_equal(start, -1);
 	}
-	assert_int_equal(proc_parse(dead, strlen(dead), &start), AAD_ENOENT);
-	assert_int_equal(proc_parse(dying, strlen(dying), &start), AAD_ENOENT);
-	assert_int_equal(proc_parse(nul, sizeof(nul) - 1, &start), AAD_EFORMAT);
+	assert_int_equal(process_parse(dead, strlen(dead), &start), AAD_ENOENT);
+	assert_int_equal(process_parse(dying, strlen(dying), &start),
+	    AAD_ENOENT);
+	assert_int_equal(process_parse(nul, sizeof(nul) - 1, &start),
+	    AAD_EFORMAT);
 }
 
 static void
 II_R9_a_process_is_pid_and_start(void **state)
 {
 	int64_t start, child_start;
-	char exe[PROC_EXE_MAX], own[PROC_EXE_MAX];
+	char exe[PROCESS_EXE_MAX], own[PROCESS_EXE_MAX];
 	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
 	pid_t pid;
 
 	(void)state;
 	assert_true(n > 0);
 	own[n] = '\0';
-	assert_int_equal(proc_start(getpid(), &start), 0);
+	assert_int_equal(process_start(getpid(), &start), 0);
 	assert_true(start > 0);
-	assert_int_equal(proc_exe(getpid(), exe), 0);
+	assert_int_equal(process_exe(getpid(), exe), 0);
 	assert_string_equal(exe, own);
 	usleep(30000); /* ticks are of 10 ms */
 	if ((pid = fork()) == 0)
 		_exit(0);
 	assert_true(pid > 0);
-	while (proc_start(pid, &child_start) == 0) {
+	while (process_start(pid, &child_start) == 0) {
 		assert_true(child_start > start);
 		usleep(1000);
 	}
 	/* ended, but nobody has waited: it is gone all the same */
 	assert_int_equal(kill(pid, 0), 0);
-	assert_int_equal(proc_start(pid, &child_start), AAD_ENOENT);
+	assert_int_equal(process_start(pid, &child_start), AAD_ENOENT);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_int_equal(proc_start(pid, &child_start), AAD_ENOENT);
+	assert_int_equal(process_start(pid, &child_start), AAD_ENOENT);
 	assert_int_equal(child_start, -1);
-	assert_int_equal(proc_exe(pid, exe), AAD_ENOENT);
+	assert_int_equal(process_exe(pid, exe), AAD_ENOENT);
 	assert_string_equal(exe, "");
-	assert_int_equal(proc_start(-1, &start), AAD_ENOENT);
-	assert_int_equal(proc_start(INT64_MAX, &start), AAD_ENOENT);
+	assert_int_equal(process_start(-1, &start), AAD_ENOENT);
+	assert_int_equal(process_start(INT64_MAX, &start), AAD_ENOENT);
 }
 
 static void
@@ -711,8 +715,74 @@ replaced_programs(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		snprintf(path, sizeof(path), "%s", rows[i][0]);
-		assert_string_equal(proc_undeleted(path), rows[i][1]);
+		assert_string_equal(process_undeleted(path), rows[i][1]);
 	}
+}
+
+/* ---- the locale, the parent ------------------------------------------- */
+
+static void
+utf8_as_setlocale_would_say(void **state)
+{
+	static const struct {
+		const char *values[3]; /* LC_ALL, LC_CTYPE, LANG */
+		bool utf8;
+	} rows[] = {
+		{ { NULL, NULL, NULL }, false },
+		{ { NULL, NULL, "en_GB.UTF-8" }, true },
+		{ { NULL, NULL, "C.utf8" }, true },
+		{ { NULL, NULL, "de_DE.UTF-8@euro" }, true },
+		{ { NULL, NULL, "en_GB" }, false },
+		{ { NULL, NULL, "en_GB.ISO-8859-1" }, false },
+		{ { NULL, NULL, "UTF-8" }, false },
+		{ { NULL, "C", "en_GB.UTF-8" }, false },
+		{ { NULL, "C.UTF-8", "C" }, true },
+		{ { "C", "C.UTF-8", "C.UTF-8" }, false },
+		{ { "", "", "C.UTF-8" }, true },
+		{ { "C.UTF-8", "C", "C" }, true },
+	};
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (j = 0; j < 3; j++) {
+			unsetenv(names[j]);
+			if (rows[i].values[j] != NULL)
+				setenv(names[j], rows[i].values[j], 1);
+		}
+		assert_int_equal(priv_utf8(), rows[i].utf8);
+	}
+}
+
+static void
+ends_with_its_parent(void **state)
+{
+	int fds[2], status;
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	if ((pid = fork()) == 0) {
+		if (fork() == 0) {
+			close(fds[0]);
+			if (priv_end_with_parent() == 0 &&
+			    write(fds[1], "x", 1) == 1)
+				sleep(20);
+			_exit(1);
+		}
+		close(fds[1]);
+		_exit(read(fds[0], &byte, 1) == 1 ? 0 : 1);
+	}
+	close(fds[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	/* The grandchild's end closes the pipe. */
+	alarm(10);
+	assert_int_equal(read(fds[0], &byte, 1), 0);
+	alarm(0);
+	close(fds[0]);
 }
 
 int
@@ -740,6 +810,8 @@ main(void)
 		cmocka_unit_test(junk_start_times),
 		cmocka_unit_test(II_R9_a_process_is_pid_and_start),
 		cmocka_unit_test(replaced_programs),
+		cmocka_unit_test(utf8_as_setlocale_would_say),
+		cmocka_unit_test(ends_with_its_parent),
 	};
 
 	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "cmd/pam_aadssh/clean.h"
-#include "cmd/pam_aadssh/proc.h"
+#include "cmd/pam_aadssh/kernel.h"
 
 #define STAT_MAX    2048 /* bytes; 52 numbers and a name of 64 */
 #define START_FIELD 22
@@ -27,7 +27,7 @@ struct end {
 };
 
 int64_t
-proc_now(void)
+kernel_now(void)
 {
 	struct timespec ts;
 
@@ -36,7 +36,7 @@ proc_now(void)
 }
 
 int64_t
-proc_clock_ms(void)
+kernel_clock_ms(void)
 {
 	struct timespec ts;
 
@@ -45,7 +45,7 @@ proc_clock_ms(void)
 }
 
 bool
-proc_start_parse(const char *stat, int64_t *startp)
+kernel_start_parse(const char *stat, int64_t *startp)
 {
 	const char *p = strrchr(stat, ')');
 	char word[24];
@@ -74,7 +74,7 @@ proc_start_parse(const char *stat, int64_t *startp)
 }
 
 bool
-proc_start(pid_t pid, int64_t *startp)
+kernel_start(pid_t pid, int64_t *startp)
 {
 	char path[40], text[STAT_MAX];
 	size_t have = 0;
@@ -91,17 +91,17 @@ proc_start(pid_t pid, int64_t *startp)
 	if (n == -1)
 		return false;
 	text[have] = '\0';
-	return proc_start_parse(text, startp);
+	return kernel_start_parse(text, startp);
 }
 
 bool
-proc_exe(char out[static PROC_EXE_LEN])
+kernel_exe(char out[static KERNEL_EXE_LEN])
 {
 	const size_t mark = strlen(REPLACED);
-	ssize_t n = readlink("/proc/self/exe", out, PROC_EXE_LEN);
+	ssize_t n = readlink("/proc/self/exe", out, KERNEL_EXE_LEN);
 	size_t len;
 
-	if (n <= 0 || n >= PROC_EXE_LEN) {
+	if (n <= 0 || n >= KERNEL_EXE_LEN) {
 		out[0] = '\0';
 		return false;
 	}
@@ -116,7 +116,7 @@ proc_exe(char out[static PROC_EXE_LEN])
 static bool
 address(const char *s, size_t n, struct in6_addr *out)
 {
-	char text[PROC_ADDRESS_LEN];
+	char text[KERNEL_ADDRESS_LEN];
 	struct in_addr v4;
 	char *zone;
 
@@ -137,7 +137,7 @@ address(const char *s, size_t n, struct in6_addr *out)
 }
 
 void
-proc_address(const char *s, char out[static PROC_ADDRESS_LEN])
+kernel_address(const char *s, char out[static KERNEL_ADDRESS_LEN])
 {
 	size_t n = strcspn(s, " ");
 	struct in6_addr ignored;
@@ -206,7 +206,7 @@ end_of(int fd, struct end *out)
 }
 
 int
-proc_connection(const char *ssh_connection)
+kernel_connection(const char *ssh_connection)
 {
 	struct end want, got;
 	int fd;
@@ -222,7 +222,7 @@ proc_connection(const char *ssh_connection)
 }
 
 bool
-proc_gone(int fd)
+kernel_gone(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
 

@@ -1,56 +1,56 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * proc: what the kernel knows: the time, a process's start, the program that
+ * kernel: what the kernel knows: the time, a process's start, the program that
  * runs, the connection that sshd serves.
  */
 
-#ifndef AAD_PAM_PROC_H
-#define AAD_PAM_PROC_H
+#ifndef AAD_PAM_KERNEL_H
+#define AAD_PAM_KERNEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PROC_EXE_LEN	 256 /* bytes with NUL */
-#define PROC_ADDRESS_LEN 64
+#define KERNEL_EXE_LEN	   256 /* bytes with NUL */
+#define KERNEL_ADDRESS_LEN 64
 
 /* Unix seconds. */
-int64_t proc_now(void);
+int64_t kernel_now(void);
 
 /* Milliseconds since boot, sleep included. */
-int64_t proc_clock_ms(void);
+int64_t kernel_clock_ms(void);
 
 /*
  * When pid started, in clock ticks since boot: field 22 of /proc/PID/stat
  * (proc(5)).  With the pid it names a process for as long as the host is up.
  * Returns false when it can't be told; *startp is then 0.
  */
-bool proc_start(pid_t pid, int64_t *startp);
+bool kernel_start(pid_t pid, int64_t *startp);
 
 /* The same of the text of such a file; the name in it may hold anything. */
-bool proc_start_parse(const char *stat, int64_t *startp);
+bool kernel_start_parse(const char *stat, int64_t *startp);
 
 /*
  * The program of this process, without the mark of one that was replaced
  * since.  Returns false when it is unknown, too long or not printable.
  */
-bool proc_exe(char out[static PROC_EXE_LEN]);
+bool kernel_exe(char out[static KERNEL_EXE_LEN]);
 
 /*
  * The descriptor, 3 to 255, of the TCP connection with the client that
  * SSH_CONNECTION names ("ADDRESS PORT …", may be NULL), or -1.  sshd's own.
  */
-int proc_connection(const char *ssh_connection);
+int kernel_connection(const char *ssh_connection);
 
 /* Whether the other side of fd has gone; false for -1. */
-bool proc_gone(int fd);
+bool kernel_gone(int fd);
 
 /*
  * Copy s up to its first blank when that is an IPv4 or IPv6 address, which
  * may have a %zone; else out is "".
  */
-void proc_address(const char *s, char out[static PROC_ADDRESS_LEN]);
+void kernel_address(const char *s, char out[static KERNEL_ADDRESS_LEN]);
 
-#endif /* AAD_PAM_PROC_H */
+#endif /* AAD_PAM_KERNEL_H */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/cli/proc.h"
+#include "cmd/cli/process.h"
 #include "core/text.h"
 
 #define DELETED	    " (deleted)"
@@ -16,7 +16,7 @@
 #define FIELD_START 22
 
 int
-proc_parse(const char *text, size_t len, int64_t *startp)
+process_parse(const char *text, size_t len, int64_t *startp)
 {
 	const char *p = text, *word;
 	char number[24];
@@ -57,9 +57,9 @@ gone_or_no_proc(void)
 }
 
 int
-proc_start(int64_t pid, int64_t *startp)
+process_start(int64_t pid, int64_t *startp)
 {
-	char path[64], text[PROC_STAT_MAX];
+	char path[64], text[PROCESS_STAT_MAX];
 	ssize_t n;
 	int fd;
 
@@ -75,34 +75,34 @@ proc_start(int64_t pid, int64_t *startp)
 	if (n == -1)
 		return errno == ESRCH ? AAD_ENOENT : AAD_ESYS;
 	text[n] = '\0';
-	return proc_parse(text, (size_t)n, startp);
+	return process_parse(text, (size_t)n, startp);
 }
 
 int
-proc_exe(int64_t pid, char out[static PROC_EXE_MAX])
+process_exe(int64_t pid, char out[static PROCESS_EXE_MAX])
 {
 	char path[64];
 	ssize_t n;
 
 	out[0] = '\0';
 	snprintf(path, sizeof(path), "/proc/%" PRId64 "/exe", pid);
-	n = readlink(path, out, PROC_EXE_MAX);
+	n = readlink(path, out, PROCESS_EXE_MAX);
 	if (n == -1) {
 		out[0] = '\0';
 		return errno == ENOENT || errno == ESRCH ? gone_or_no_proc()
 							 : AAD_ESYS;
 	}
-	if (n == PROC_EXE_MAX) {
+	if (n == PROCESS_EXE_MAX) {
 		out[0] = '\0';
 		return AAD_ETOOBIG;
 	}
 	out[n] = '\0';
-	proc_undeleted(out);
+	process_undeleted(out);
 	return 0;
 }
 
 char *
-proc_undeleted(char *path)
+process_undeleted(char *path)
 {
 	size_t len = strlen(path), tail = strlen(DELETED);
 
