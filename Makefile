@@ -220,9 +220,8 @@ fuzz-run: $(fuzz_bins)
 
 # ---- helpers of the tests ---------------------------------------------------
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
-# know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
-# many of them.
-tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins)
+# know, for lint; mkstate: a scratch installation with one sign-in.
+tools = $(addprefix $(B)/test/tools/,init tables mkstate)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -231,8 +230,7 @@ $(B)/test/tools/tables: $(B)/test/tools/tables.o $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ -linih -ljansson -lnettle -lsodium
 
-$(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
-		$(B)/test/tools/mk%.o $(call objs,test/tools,forge) $(host_o) \
+$(B)/test/tools/mkstate: $(call objs,test/tools,mkstate forge) $(host_o) \
 		$(policy_o) $(token_hook_o) $(ssh_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
@@ -300,7 +298,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/usr/libexec/aadssh \
 	    $(DESTDIR)/etc/aadssh $(DESTDIR)/usr/lib/sysusers.d \
 	    $(DESTDIR)/usr/lib/tmpfiles.d $(DESTDIR)$(PAMDIR) \
-	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples \
+	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/pam.d \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
 	install -m 0755 $(B)/aadssh $(DESTDIR)$(PREFIX)/bin/aadssh
 	@# In one step: sshd may ask at any moment.
@@ -320,8 +318,9 @@ install: all
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
 	install -m 0644 conf/sshd_config.d/50-aadssh.conf \
-	    conf/pam.d/aadssh-sshd conf/pam.d/aadssh-sshd-fallback \
 	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/
+	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
+	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/pam.d/
 	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \

@@ -112,16 +112,13 @@ log_offers(const struct auth *t, int r)
 }
 
 static int
-load_offers(struct auth *t)
+read_offers(struct auth *t)
 {
 	const struct pamheader *h = t->p->header;
 	int64_t hertz = sysconf(_SC_CLK_TCK);
-	int r;
 
-	/* NB. opened whatever [pam] bind says: they are removed at the end. */
-	if ((r = offer_dir_open(t->p->app->conf->run, &t->offers_dir)) != 0 ||
-	    t->p->app->conf->pam_bind == CONF_BIND_NONE)
-		return r;
+	if (t->p->app->conf->pam_bind == CONF_BIND_NONE)
+		return 0;
 	if (hertz <= 0 || h->start > INT64_MAX / NS_S)
 		return AAD_EARG;
 	return offer_read(t->offers_dir, h->monitor, h->start * NS_S / hertz,
@@ -215,11 +212,13 @@ sign_in(struct auth *t)
 static int
 run(struct auth *t)
 {
-	int r;
+	int opened, r;
 
+	/* NB. opened whatever comes: they are removed at the end. */
+	opened = offer_dir_open(t->p->app->conf->run, &t->offers_dir);
 	if ((r = refuse_before(t)) != 0)
 		return r;
-	if ((r = load_offers(t)) != 0)
+	if ((r = opened) != 0 || (r = read_offers(t)) != 0)
 		log_offers(t, r);
 	if ((r = choose_keys(t)) != 0 || (r = take_slot(t)) != 0 ||
 	    (r = sign_in(t)) != 0)

@@ -42,17 +42,6 @@ timeout(const char *value, int64_t *msp)
 }
 
 static bool
-min_uid(const char *value, uid_t *uidp)
-{
-	uint64_t number;
-
-	if (!clean_number(value, UINT32_MAX - 1, &number))
-		return false;
-	*uidp = (uid_t)number;
-	return true;
-}
-
-static bool
 option(const char *arg, struct options *o)
 {
 	const char *value = strchr(arg, '=');
@@ -69,8 +58,6 @@ option(const char *arg, struct options *o)
 		return path(value, &o->run);
 	if (n == 7 && memcmp(arg, "timeout", n) == 0)
 		return timeout(value, &o->timeout_ms);
-	if (n == 7 && memcmp(arg, "min_uid", n) == 0)
-		return min_uid(value, &o->min_uid);
 	return false;
 }
 
@@ -84,7 +71,6 @@ options_parse(int argc, const char **argv, struct options *out,
 	out->state = OPTIONS_STATE;
 	out->run = OPTIONS_RUN;
 	out->timeout_ms = (int64_t)OPTIONS_TIMEOUT * 1000;
-	out->min_uid = OPTIONS_MIN_UID;
 	for (i = 0; i < argc; i++) {
 		if (!option(argv[i], out)) {
 			*badp = argv[i];

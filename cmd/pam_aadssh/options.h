@@ -7,13 +7,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #define OPTIONS_CONF	"/etc/aadssh/aadssh.conf"
 #define OPTIONS_STATE	"/var/lib/aadssh"
 #define OPTIONS_RUN	"/run/aadssh"
 #define OPTIONS_TIMEOUT 270 /* seconds; below the drop-in's LoginGraceTime */
-#define OPTIONS_MIN_UID 1
 
 struct options {
 	const char *conf; /* conf=: handed to the child, never read here */
@@ -21,8 +19,6 @@ struct options {
 	const char *run; /* run=: has the directory of session files */
 	int64_t timeout_ms; /* timeout=: when a sign-in is ended, whatever it
 			     * does */
-	uid_t min_uid; /* min_uid=: no sign-in for accounts below; a child
-			* that is broken can't open root */
 };
 
 /*

@@ -38,7 +38,6 @@ struct call {
 	bool silent;
 	struct options opt;
 	char login[REGISTRY_LOGIN_LEN];
-	uid_t uid;
 	const char *connection; /* SSH_CONNECTION, NULL: none */
 	char source[KERNEL_ADDRESS_LEN]; /* "": unknown */
 	int64_t monitor, start;
@@ -107,7 +106,7 @@ begin(struct call *c, pam_handle_t *pamh, const char *phase, int flags,
 		return PAM_SERVICE_ERR;
 	}
 	find_source(c);
-	if (!login_find(pamh, c->login, &c->uid)) {
+	if (!login_find(pamh, c->login)) {
 		note(c, LOG_INFO, "no such account");
 		return PAM_USER_UNKNOWN;
 	}
@@ -253,10 +252,6 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 
 	if ((rc = begin(&c, pamh, "auth", flags, argc, argv)) != PAM_SUCCESS)
 		return rc;
-	if (c.uid < c.opt.min_uid) {
-		note(&c, LOG_INFO, "no sign-in for this account (min_uid)");
-		return PAM_USER_UNKNOWN;
-	}
 	if (!interactive(&c) || !find_monitor(&c, getppid()))
 		return PAM_AUTH_ERR;
 	registry_name(c.monitor, true, name);

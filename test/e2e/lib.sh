@@ -403,7 +403,7 @@ expect_refused() # TITLE LOGIN KEY
 write_pam()
 {
 	local file
-	file=${1-aadssh-sshd}
+	file=${1-sshd}
 	[ $# -eq 0 ] || shift
 	sed -e "s|pam_aadssh\.so|$PAM_MODULE $*|" \
 	    -e 's|^@include common-account|account required pam_unix.so|' \
@@ -469,16 +469,22 @@ reply() # N TEXT
 }
 
 # ssh_ask LOGIN "KEY…" [OPTION…] [-- COMMAND…]: as a person uses it; KEY are
-# files, none is "".
+# files in the order of their offer, none is "", and "agent" stands for all
+# that agent_with put into one.
 ssh_ask()
 {
-	local login keys key
-	login=$1 keys=$2
+	local login keys key files
+	login=$1 keys=$2 files=
 	shift 2
 	for key in $keys; do
-		set -- -i "$key" "$@"
+		files="$files -i $key"
 	done
-	[ -n "$keys" ] || set -- -o PubkeyAuthentication=no "$@"
+	# shellcheck disable=SC2086 # options are words
+	case $keys in
+	"") set -- -o PubkeyAuthentication=no "$@" ;;
+	agent) set -- -o IdentityAgent="$W/agent" -o IdentitiesOnly=no "$@" ;;
+	*) set -- $files "$@" ;;
+	esac
 	case " $* " in
 	*" -- "*) ;;
 	*) set -- "$@" -- true ;;
@@ -538,7 +544,8 @@ ssh_ask_leave()
 }
 
 # ssh_signin USER LOGIN "KEY…" [OPTION…] [-- COMMAND…]: USER signs in at the
-# page that a question shows, and says Enter to each.
+# page that a question shows, and says Enter to each, or $signin_answer to the
+# first.
 ssh_signin()
 {
 	local user n
@@ -550,10 +557,80 @@ ssh_signin()
 	while wait_for 30 asked_or_gone "$n" && asked "$n"; do
 		! code_shown "$ask_dir/prompt.$n" ||
 		    approve "$user" "$ask_dir/prompt.$n" || break
-		reply "$n" ''
+		reply "$n" "${signin_answer-}"
+		signin_answer=
 		n=$((n + 1))
 	done
 	ssh_ask_end
+}
+
+prompts()
+{
+	find "$ask_dir" -name 'prompt.*' | wc -l
+}
+
+# The prompt names this key, and marks it when there are several.
+marks() # KEY
+{
+	grep -Eq "^(  \\* [0-9]+ |   ) [A-Z0-9-]+ $(key_print "$1" |
+	    sed 's/[+]/[+]/g')\$" "$ask_dir/prompt.1"
+}
+
+# A real agent with these keys of ours, offered in this order: ssh_ask … agent.
+agent_with() # KEY…
+{
+	[ -z "${agent_pid-}" ] || kill "$agent_pid"
+	rm -f "$W/agent"
+	ssh-agent -D -a "$W/agent" >/dev/null 2>&1 &
+	agent_pid=$!
+	wait_for 5 test -S "$W/agent" || return 1
+	(cd "$W" && SSH_AUTH_SOCK=$W/agent ssh-add -q "$@")
+}
+
+# A script's client is turned away where sshd would ask a person.
+shut() # LOGIN KEY
+{
+	local status=0
+	ssh_as "$1" "$2" true >"$W/ssh.out" 2>"$W/ssh.err" || status=$?
+	cat "$W/ssh.err" >&2
+	[ "$status" -eq 255 ] && empty "$W/ssh.out" &&
+	    has "$W/ssh.err" "Permission denied (publickey,keyboard-interactive)."
+}
+
+# --- what a sign-in leaves ------------------------------------------------------------
+
+key_print() # KEY
+{
+	ssh-keygen -lf "$W/$1.pub" | cut -d ' ' -f 2
+}
+
+# The name of the key's record, in the directory of its login.
+key_hash() # KEY
+{
+	cut -d ' ' -f 2 "$W/$1.pub" | base64 -d | sha256sum | cut -d ' ' -f 1
+}
+
+# The login has records of exactly these keys, each with its refresh token.
+bound() # LOGIN [KEY…]
+{
+	local login
+	login=$1
+	shift
+	for key; do
+		key_hash "$key"
+	done | sort >"$W/bound.want"
+	find "$STATE/records/$login" -type f -printf '%f\n' 2>/dev/null |
+	    sort >"$W/bound.got"
+	diff "$W/bound.want" "$W/bound.got" || return 1
+	sed "s/^/$login./" "$W/bound.want" >"$W/bound.want.t"
+	find "$STATE/refresh" -name "$login.*" -printf '%f\n' 2>/dev/null |
+	    sort >"$W/bound.got"
+	diff "$W/bound.want.t" "$W/bound.got"
+}
+
+record_has() # LOGIN KEY TEXT
+{
+	has "$STATE/records/$1/$(key_hash "$2")" "$3"
 }
 
 # --- the state directory ------------------------------------------------------------

@@ -9,23 +9,14 @@ need write_conf </dev/null
 need new_key k1
 need new_key k2
 stage_pam
-print=$(ssh-keygen -lf "$W/k1.pub" | cut -d ' ' -f 2)
-
-# No key of theirs opens the door, and a script answers no question.
-shut() # LOGIN KEY
-{
-	local status=0
-	ssh_as "$1" "$2" true >"$W/ssh.out" 2>"$W/ssh.err" || status=$?
-	[ "$status" -eq 255 ] && empty "$W/ssh.out" &&
-	    has "$W/ssh.err" "Permission denied (publickey,keyboard-interactive)."
-}
+print=$(key_print k1)
 
 ok "before the sign-in a script is refused" shut alice "$W/k1"
 ok "the first login signs in by device code" \
     ssh_signin "$ALICE" alice "$W/k1" -- 'id -un; echo "$AADSSH_UPN $AADSSH_OID"'
 also "and is alice's shell" [ "$(sed -n 1p "$W/out")" = alice ]
 also "which knows who signed in" has "$W/out" "$ALICE $ALICE_OID"
-also "it asked one question" [ "$(ls "$ask_dir" | grep -c '^prompt')" -eq 1 ]
+also "it asked one question" [ "$(prompts)" -eq 1 ]
 also "that names host and login" has "$ask_dir/prompt.1" "Sign in to e2e as alice"
 also "and the key that will be remembered" has "$ask_dir/prompt.1" \
     "ED25519 $print"

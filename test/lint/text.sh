@@ -3,7 +3,7 @@
 
 everything() {
 	files '*.[ch]' '*.sh' '*.awk' '*.mjs' '*.md' '*.[158]' '*.tsv' '*.conf' \
-	    Makefile sysusers tmpfiles run packages 'aadssh-sshd*' \
+	    Makefile sysusers tmpfiles run packages sshd sshd-fallback \
 	    '.clang-format'
 }
 
