@@ -294,11 +294,21 @@ fuzz: need-test
 	$(Q)$(MAKE) --no-print-directory B=$(B)/fuzz CC=$(FUZZ_CC) HARDEN=-fPIE \
 	    CFLAGS="-O1 -g $(SAN) -fsanitize=fuzzer-no-link" fuzz-run
 
+examples = $(PREFIX)/share/doc/aadssh/examples
+units_systemd = aadssh-reap.service aadssh-refresh.service aadssh-refresh.timer
+# $(call install_prefixed,FILE,PATH): with our programs where they went.
+define install_prefixed
+sed 's|@PREFIX@|$(PREFIX)|g' $(strip $(1)) >$(B)/prefixed
+	install -m 0644 $(B)/prefixed $(DESTDIR)$(2)
+
+endef
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/usr/libexec/aadssh \
 	    $(DESTDIR)/etc/aadssh $(DESTDIR)/usr/lib/sysusers.d \
-	    $(DESTDIR)/usr/lib/tmpfiles.d $(DESTDIR)$(PAMDIR) \
-	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/pam.d \
+	    $(DESTDIR)/usr/lib/tmpfiles.d $(DESTDIR)/usr/lib/systemd/system \
+	    $(DESTDIR)$(PAMDIR) \
+	    $(addprefix $(DESTDIR)$(examples)/,cron.d pam.d) \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
 	install -m 0755 $(B)/aadssh $(DESTDIR)$(PREFIX)/bin/aadssh
 	@# In one step: sshd may ask at any moment.
@@ -317,10 +327,13 @@ install: all
 	    install -m 0644 conf/aadssh.conf $(DESTDIR)/etc/aadssh/aadssh.conf
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
+	$(foreach unit,$(units_systemd),$(call install_prefixed,\
+	    conf/systemd/$(unit),/usr/lib/systemd/system/$(unit)))
+	$(call install_prefixed,conf/cron.d/aadssh,$(examples)/cron.d/aadssh)
 	install -m 0644 conf/sshd_config.d/50-aadssh.conf \
-	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/
+	    $(DESTDIR)$(examples)/
 	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
-	    $(DESTDIR)$(PREFIX)/share/doc/aadssh/examples/pam.d/
+	    $(DESTDIR)$(examples)/pam.d/
 	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \

@@ -3,13 +3,14 @@
 #
 # run.sh: make install into an empty directory gives the files of
 # test/install/files with their modes, and never touches a configuration that
-# is there.
+# is there; what the files name is there; and what the README takes out is all
+# that there is.
 set -eu
 cd "$(dirname "$0")/../.."
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 
 check() {
 	title=$1
@@ -24,10 +25,16 @@ check() {
 	fi
 }
 
-install() {
-	# NB. a umask that would show in the modes.
+# NB. a umask that would show in the modes.
+install_to() {
+	to=$1
+	shift
 	(umask 077 && ${MAKE:-make} --no-print-directory -s B="${B:-build}" \
-	    install DESTDIR="$dir/root" PREFIX=/usr PAMDIR=/lib/security)
+	    install DESTDIR="$to" "$@")
+}
+
+install() {
+	install_to "$dir/root" PREFIX=/usr PAMDIR=/lib/security
 }
 
 listed() {
@@ -58,10 +65,6 @@ named() {
 	done <"$dir/named"
 }
 
-check 'it ends well' install
-check 'the files and their modes' listed
-check 'directories anybody may enter and only the owner change' directories
-check 'a configuration that is there stays' kept
 # The module starts what it was told at compile time.
 started() {
 	program=$(strings "$dir/root/lib/security/pam_aadssh.so" |
@@ -69,7 +72,90 @@ started() {
 	[ "$(readlink "$dir/root$program")" = /usr/bin/aadssh ]
 }
 
+# The programs that units and crontab start, with a verb that there is.
+scheduled() {
+	units=$dir/root/usr/lib/systemd/system
+	cron=$dir/root/usr/share/doc/aadssh/examples/cron.d/aadssh
+	! grep -n '@[A-Z]*@' "$units"/* "$cron" || return 1
+	{
+		sed -n 's/^ExecStart=//p' "$units"/*.service
+		sed -n 's/^[*][^ ]* [* ]* root //p' "$cron" | tr ';' '\n' |
+		    sed 's/>.*//; s/^ *//'
+	} >"$dir/scheduled"
+	[ "$(wc -l <"$dir/scheduled")" -eq 4 ] || return 1
+	while read -r program verb _; do
+		[ -x "$dir/root$program" ] || { echo "no $program"; return 1; }
+		"$dir/root$program" help | grep -q "^  $verb " ||
+		    { echo "no verb $verb"; return 1; }
+	done <"$dir/scheduled"
+}
+
+# Each unit that a unit names is one of ours.
+units_named() {
+	units=$dir/root/usr/lib/systemd/system
+	sed -n 's/^On\(Success\|Failure\)=//p' "$units"/* | sort -u >"$dir/units"
+	[ -s "$dir/units" ] || return 1
+	while read -r unit; do
+		[ -f "$units/$unit" ] || { echo "no $unit"; return 1; }
+	done <"$dir/units"
+	[ -f "$units/aadssh-refresh.service" ]
+}
+
+# NB. systemd looks for the programs where the units name them.
+systemd_reads() {
+	mkdir "$dir/units.d"
+	for unit in "$dir/root"/usr/lib/systemd/system/*; do
+		sed "s|^ExecStart=|&$dir/root|" "$unit" \
+		    >"$dir/units.d/${unit##*/}"
+	done
+	systemd-analyze verify --man=no "$dir/units.d"/* 2>&1 |
+	    tee "$dir/verify"
+	[ ! -s "$dir/verify" ]
+}
+
+can_verify() {
+	systemd-analyze verify --man=no basic.target >/dev/null 2>&1
+}
+
+# readme SECTION: its commands that copy, move and remove, for $dir/all.
+readme() {
+	sed -n "/^##* .*$1/,/^## /p" README.md |
+	    sed -e ':join' -e '/\\$/{' -e N -e 's/\\\n *//' -e bjoin -e '}' |
+	    sed -n 's/ *#.*//; s/^\(cd .*\)/\1/p; s/^sudo \(\(cp\|mv\|rm\) .*\)/\1/p' |
+	    sed "s| /| $dir/all/|g"
+}
+
+# The README's set-up, then what it says to take that out again.
+taken_out() {
+	install_to "$dir/all" || return 1
+	mkdir -p "$dir/all/etc/pam.d" "$dir/all/etc/ssh/sshd_config.d" \
+	    "$dir/all/etc/cron.d"
+	echo before >"$dir/all/etc/pam.d/sshd"
+	readme '4. sshd and PAM' >"$dir/in"
+	readme 'Taking it out again' >"$dir/out"
+	[ "$(wc -l <"$dir/in")" -ge 5 ] && [ "$(wc -l <"$dir/out")" -ge 9 ] ||
+	    return 1
+	sh -eu "$dir/in" && sh -eu "$dir/out" || return 1
+	[ "$(cat "$dir/all/etc/pam.d/sshd")" = before ] || return 1
+	! find "$dir/all" ! -type d ! -path '*/etc/pam.d/sshd' -printf '%P\n' |
+	    grep .
+}
+
+check 'it ends well' install
+check 'the files and their modes' listed
+check 'directories anybody may enter and only the owner change' directories
+check 'a configuration that is there stays' kept
 check 'what the sshd drop-in names is there' named
 check 'what the PAM module starts is there' started
-echo "install: $passed passed, $failed failed"
+check 'what the units and the crontab start is there' scheduled
+check 'the units that units name are there' units_named
+if can_verify; then
+	check 'systemd finds nothing in the units' systemd_reads
+else
+	echo 'skip - systemd finds nothing in the units: no' \
+	    'systemd-analyze that works here'
+	skipped=1
+fi
+check 'what the README takes out is all that there is' taken_out
+echo "install: $passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]
