@@ -220,8 +220,9 @@ fuzz-run: $(fuzz_bins)
 
 # ---- helpers of the tests ---------------------------------------------------
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
-# know, for lint; mkstate: a scratch installation with one sign-in.
-tools = $(addprefix $(B)/test/tools/,init tables mkstate)
+# know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
+# many of them.
+tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -230,7 +231,8 @@ $(B)/test/tools/tables: $(B)/test/tools/tables.o $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ -linih -ljansson -lnettle -lsodium
 
-$(B)/test/tools/mkstate: $(call objs,test/tools,mkstate forge) $(host_o) \
+$(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
+		$(B)/test/tools/mk%.o $(call objs,test/tools,forge) $(host_o) \
 		$(policy_o) $(token_hook_o) $(ssh_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)

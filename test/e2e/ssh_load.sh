@@ -32,7 +32,7 @@ need conf
 need new_key k1
 need new_key k2
 need set_password alice
-stage_pam aadssh-sshd-fallback
+stage_pam sshd-fallback
 need signin "$ALICE" aadssh login alice "$W/k1.pub"
 need whoami_is alice "$W/k1"
 
