@@ -61,8 +61,9 @@ judge() # OUT ERR STATUS TITLE COMMAND…
 	failed=$((failed + 1))
 	echo "not ok - $_title"
 	echo "# exit $_got, wanted $_want: $*"
-	sed 's/^/# out: /' "$_out" | tail -n 20
-	sed 's/^/# err: /' "$_err" | tail -n 20
+	# NB. "$a\": a prompt has no newline, but the next line is a line.
+	sed 's/^/# out: /; $a\' "$_out" | tail -n 20
+	sed 's/^/# err: /; $a\' "$_err" | tail -n 20
 }
 
 # skip WHAT WHY: one thing that can't be tested here.
