@@ -244,8 +244,7 @@ settle_sweep(struct run *run, const struct sign_in *s)
 	int r;
 
 	if ((r = reread(run, s, &h, &rec)) == 0) {
-		if (rec->state != RECORD_ENDED ||
-		    clock_now() - rec->ended_at <= TOMBSTONE_AGE)
+		if (!record_spent(rec, clock_now()))
 			r = AAD_EAGAIN;
 		else if ((r = cache_record_remove(run->cache, s->login,
 			      s->hash)) != 0)

@@ -14,7 +14,7 @@
 #define OPTIONS_TIMEOUT 270 /* seconds; below the drop-in's LoginGraceTime */
 
 struct options {
-	const char *conf; /* conf=: handed to the child, never read here */
+	const char *conf; /* conf=: the child's; named.h looks for root in it */
 	const char *state; /* state=: whose owner the child becomes */
 	const char *run; /* run=: has the directory of session files */
 	int64_t timeout_ms; /* timeout=: when a sign-in is ended, whatever it

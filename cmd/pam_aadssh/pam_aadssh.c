@@ -256,7 +256,7 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 		return rc;
 	/* Or a broken child, which is user aadssh, could become root. */
 	if (c.uid == 0 && !named_login(c.opt.conf, c.login)) {
-		note(&c, LOG_INFO, "login_never");
+		note_reason(&c, LOG_INFO, "login_never", NULL);
 		return PAM_USER_UNKNOWN;
 	}
 	if (!interactive(&c) || !find_monitor(&c, getppid()))

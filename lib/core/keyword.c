@@ -21,6 +21,7 @@
 #define CHECK_MIN    60
 #define CHECK_MAX    DAY
 #define PARALLEL_MAX 256
+#define PER_HOST_MAX 4096 /* files that each new sign-in may look at */
 
 struct keyword {
 	struct conf_keyword pub;
@@ -282,6 +283,10 @@ finish_live(struct conf *c, const unsigned int *seen, struct conf_error *why)
 	    (r = within(c->check, CHECK_MIN, CHECK_MAX, seen, "refresh",
 		 "check", why)) != 0)
 		return r;
+	if (c->per_host > PER_HOST_MAX)
+		return conf_fail(why, seen_line(seen, "pam", "per_host"),
+		    "[pam] per_host: not more than %d is allowed",
+		    PER_HOST_MAX);
 	if (c->parallel > PARALLEL_MAX)
 		return conf_fail(why, seen_line(seen, "refresh", "parallel"),
 		    "[refresh] parallel: not more than %d is allowed",

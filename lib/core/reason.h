@@ -47,15 +47,16 @@ enum reason_class {
 	    "This key is denied; use another key, or an administrator can "     \
 	    "lift it with aadssh undeny --key.")                                \
 	X(IDENTITY_DENIED, "identity_denied", NO,                               \
-	    "This Azure AD user is denied; an administrator can lift it with "  \
-	    "aadssh undeny --oid.")                                             \
+	    "This Azure AD user is denied. Where Azure AD said so, a new "      \
+	    "sign-in lifts it; where an administrator did, aadssh undeny "      \
+	    "--oid.")                                                           \
 	X(DENIALS_UNREADABLE, "denials_unreadable", CANNOT,                     \
 	    "The denials cannot be read, so nobody is let in; check the state " \
 	    "directory's owner and modes.")                                     \
 	/* step 3: the record */                                                \
 	X(NO_RECORD, "no_record", NO,                                           \
-	    "Nobody has signed in with this key for this login; run aadssh "    \
-	    "login on this host.")                                              \
+	    "Nobody has signed in with this key for this login; sign in when "  \
+	    "ssh asks, or run aadssh login on this host.")                      \
 	X(RECORD_UNREADABLE, "record_unreadable", CANNOT,                       \
 	    "The sign-in record cannot be read; check the state directory's "   \
 	    "owner and modes, and the disk.")                                   \
@@ -209,12 +210,12 @@ enum reason_class {
 	    "The process could not fence itself in; see the log.")              \
 	/* signing in */                                                        \
 	X(SIGNIN_DECLINED, "signin_declined", NO,                               \
-	    "The sign-in was declined in the browser; run the command again "   \
-	    "if that was a mistake.")                                           \
+	    "The sign-in was declined in the browser; try again if that was a " \
+	    "mistake.")                                                         \
 	X(SIGNIN_EXPIRED, "signin_expired", NO,                                 \
-	    "The code expired before anybody signed in; run the command "       \
-	    "again. A Conditional Access policy that blocks the sign-in in "    \
-	    "the browser looks the same from here.")                            \
+	    "The code expired before anybody signed in; try again. A "          \
+	    "Conditional Access policy that blocks the sign-in in the browser " \
+	    "looks the same from here.")                                        \
 	X(SIGNIN_USER, "signin_user", NO,                                       \
 	    "Azure AD wants something from the person first.")                  \
 	X(SIGNIN_ADMIN, "signin_admin", NO,                                     \

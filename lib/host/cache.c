@@ -358,19 +358,6 @@ cache_record_load(const struct cache *c, const char *login,
 	return r;
 }
 
-bool
-cache_record_had(const struct cache *c, const char *login,
-    const uint8_t key_hash[static 32], const uint8_t host[static HOSTID_LEN],
-    const struct record_pub *pub)
-{
-	struct record *rec;
-	enum reason why;
-	int r = cache_record_load(c, login, key_hash, host, pub, &rec, &why);
-
-	record_free(rec);
-	return r == 0;
-}
-
 int
 cache_record_store(const struct cache *c, const struct record *rec,
     const uint8_t host[static HOSTID_LEN], struct secret *sec)

@@ -126,15 +126,6 @@ int cache_record_load(const struct cache *c, const char *login,
     enum reason *whyp) AAD_MUST_CHECK;
 
 /*
- * Whether (login, key) has a record of this host, running or ended.  One
- * that cannot be read or does not verify counts as none: only the order of
- * a question hangs on this.
- */
-bool cache_record_had(const struct cache *c, const char *login,
-    const uint8_t key_hash[static 32], const uint8_t host[static HOSTID_LEN],
-    const struct record_pub *pub);
-
-/*
  * Sign and store a record in place of the one it was built on.  The login's
  * lock must be held.
  * Returns 0 or an error of record_format() or file_replace().

@@ -513,6 +513,14 @@ record_end(const struct record *rec, enum reason why, int64_t at,
 	return 0;
 }
 
+bool
+record_spent(const struct record *rec, int64_t now)
+{
+	return rec->state == RECORD_ENDED &&
+	       now - rec->ended_at > TOMBSTONE_AGE &&
+	       strcmp(rec->ended_reason, reason_name(AAD_R_KEY_SHARED)) != 0;
+}
+
 void
 record_free(struct record *rec)
 {

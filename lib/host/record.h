@@ -18,6 +18,7 @@
 #ifndef AAD_RECORD_H
 #define AAD_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -125,6 +126,13 @@ int record_format(const struct record *r, const uint8_t host[static HOSTID_LEN],
  */
 int record_end(const struct record *rec, enum reason why, int64_t at,
     struct record **outp) AAD_MUST_CHECK;
+
+/*
+ * Whether a tombstone has told everybody and may go: older than
+ * TOMBSTONE_AGE.  One of a shared key never: it keeps the key shut until an
+ * administrator forgets it.  now: Unix seconds.
+ */
+bool record_spent(const struct record *r, int64_t now);
 
 /* Wipe the token and release.  NULL is a no-op. */
 void record_free(struct record *r);

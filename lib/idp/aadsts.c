@@ -32,12 +32,11 @@ static const struct error_row {
 	    AAD_R_SIGNIN_DECLINED,
 	    "Somebody pressed Cancel or No in the browser." },
 	{ "expired_token", true, AADSTS_USER, AADSTS_OUTAGE,
-	    AAD_R_SIGNIN_EXPIRED,
-	    "Run the command again and enter the new code in time." },
+	    AAD_R_SIGNIN_EXPIRED, "Try again and enter the new code in time." },
 	{ "bad_verification_code", true, AADSTS_CONFIG, AADSTS_OUTAGE,
 	    AAD_R_PROVIDER,
 	    "The provider does not know the code that it gave out; check "
-	    "[idp] tenant and cloud, and run the command again." },
+	    "[idp] tenant and cloud, and try again." },
 	{ "invalid_grant", false, AADSTS_OTHER, AADSTS_OUTAGE,
 	    AAD_R_SIGNIN_ADMIN,
 	    "The refusal has a number that this program does not know; look "
@@ -47,7 +46,7 @@ static const struct error_row {
 	    "The person has to do something in the browser first; run the "
 	    "command again and follow the pages." },
 	{ "login_required", false, AADSTS_USER, AADSTS_AGAIN, AAD_R_SIGNIN_USER,
-	    "Run the command again and sign in with user name and password." },
+	    "Try again and sign in with user name and password." },
 	{ "consent_required", false, AADSTS_ADMIN, AADSTS_POLICY,
 	    AAD_R_SIGNIN_ADMIN,
 	    "An administrator has to consent to the application." },
@@ -82,7 +81,7 @@ static const struct error_row {
 #define MFA_FIRST                                                              \
 	"Register a second factor (https://aka.ms/mfasetup), then run the "    \
 	"command again."
-#define MFA_AGAIN "Run the command again and complete the second factor."
+#define MFA_AGAIN "Try again and complete the second factor."
 #define NOT_HERE                                                               \
 	"The account is not in this tenant; sign in with another one, or let " \
 	"an administrator invite it."
@@ -201,7 +200,7 @@ static const struct code_row {
 	{ 50055, AADSTS_USER, AAD_R_SIGNIN_USER, PASSWORD_OLD },
 	{ 50144, AADSTS_USER, AAD_R_SIGNIN_USER, PASSWORD_OLD },
 	{ 50126, AADSTS_USER, AAD_R_SIGNIN_USER,
-	    "The user name or password is wrong; run the command again." },
+	    "The user name or password is wrong; try again." },
 	{ 50072, AADSTS_USER, AAD_R_SIGNIN_USER, MFA_FIRST },
 	{ 50079, AADSTS_USER, AAD_R_SIGNIN_USER, MFA_FIRST },
 	{ 50203, AADSTS_USER, AAD_R_SIGNIN_USER, MFA_FIRST },
@@ -215,16 +214,16 @@ static const struct code_row {
 	{ 65004, AADSTS_USER, AAD_R_SIGNIN_DECLINED,
 	    "Somebody refused the application in the browser." },
 	{ 90120, AADSTS_USER, AAD_R_SIGNIN_USER,
-	    "The code was already used; run the command again." },
+	    "The code was already used; try again." },
 	{ 54005, AADSTS_USER, AAD_R_SIGNIN_USER,
-	    "The code was already used; run the command again." },
+	    "The code was already used; try again." },
 	{ 70018, AADSTS_USER, AAD_R_SIGNIN_USER,
-	    "The code was not known; run the command again and type it with "
+	    "The code was not known; try again and type it with "
 	    "care." },
 	{ 70019, AADSTS_USER, AAD_R_SIGNIN_EXPIRED,
-	    "Run the command again and enter the new code in time." },
+	    "Try again and enter the new code in time." },
 	{ 70020, AADSTS_USER, AAD_R_SIGNIN_EXPIRED,
-	    "Run the command again and enter the new code in time." },
+	    "Try again and enter the new code in time." },
 	{ 50173, AADSTS_USER, AAD_R_SIGNIN_USER, TOO_OLD },
 	{ 50132, AADSTS_USER, AAD_R_SIGNIN_USER, TOO_OLD },
 	{ 50133, AADSTS_USER, AAD_R_SIGNIN_USER, TOO_OLD },
@@ -255,7 +254,7 @@ static const struct suberror_row {
 	const char *advice;
 } suberrors[] = {
 	{ "basic_action", AADSTS_USER, AADSTS_AGAIN, AAD_R_SIGNIN_USER,
-	    "Run the command again and follow the pages to the end." },
+	    "Try again and follow the pages to the end." },
 	{ "additional_action", AADSTS_ADMIN, AADSTS_POLICY, AAD_R_SIGNIN_POLICY,
 	    "A policy wants more than a sign-in in a browser can give; the "
 	    "tenant's sign-in logs name it." },

@@ -563,7 +563,7 @@ static const struct values values[] = {
 		"::ffff:192.0.2.0/24", "localhost", "any", "*", "fe80::1%eth0",
 		"192.0.2.0/-1", "0x7f.0.0.1", NULL } },
 	{ "pam", "timeout", { "30s", "15m", NULL, "29s", "16m", "0", NULL } },
-	{ "pam", "per_host", { "1", "10000", NULL, "0", "10001", "-1", NULL } },
+	{ "pam", "per_host", { "1", "4096", NULL, "0", "4097", "-1", NULL } },
 	{ "pam", "per_source", { "1", "64", NULL, "0", "many", NULL } },
 	{ "refresh", "check", { "1m", "1d", NULL, "59s", "2d", "0", NULL } },
 	{ "refresh", "parallel", { "1", "256", NULL, "0", "257", NULL } },
