@@ -92,7 +92,7 @@ start(struct app *app, struct refusal *no)
 }
 
 void
-pam_say_identity(struct pam *p, const char *tid, const char *oid,
+phase_say_identity(struct pam *p, const char *tid, const char *oid,
     const char *upn)
 {
 	char name[128], line[160];
@@ -142,7 +142,7 @@ run(struct pam *p, bool session)
 	} else {
 		alarm(session ? SESSION_S
 			      : (unsigned int)p->app->conf->pam_timeout);
-		verdict = session ? pam_session(p) : pam_auth(p);
+		verdict = session ? phase_session(p) : phase_auth(p);
 	}
 	return answer(p, verdict);
 }

@@ -36,13 +36,13 @@ struct pam {
 };
 
 /* Sign somebody in.  Logs event=signin. */
-enum pam_verdict pam_auth(struct pam *p);
+enum pam_verdict phase_auth(struct pam *p);
 
 /* Judge and confirm who was let in.  Logs event=login. */
-enum pam_verdict pam_session(struct pam *p);
+enum pam_verdict phase_session(struct pam *p);
 
 /* Tell the module who it is: variables of the session, facts of its file. */
-void pam_say_identity(struct pam *p, const char *tid, const char *oid,
+void phase_say_identity(struct pam *p, const char *tid, const char *oid,
     const char *upn);
 
 #endif /* AAD_PAM_H */

@@ -273,7 +273,7 @@ auth_release(struct auth *t, enum pam_verdict v)
 }
 
 enum pam_verdict
-pam_auth(struct pam *p)
+phase_auth(struct pam *p)
 {
 	struct auth t;
 	enum pam_verdict v;
@@ -294,7 +294,7 @@ pam_auth(struct pam *p)
 	v = verdict(&t, r);
 	p->no = t.a.no;
 	if (r == 0)
-		pam_say_identity(p, t.a.in.claims->tid, t.a.in.claims->oid,
+		phase_say_identity(p, t.a.in.claims->tid, t.a.in.claims->oid,
 		    claims_upn(t.a.in.claims));
 	auth_release(&t, v);
 	return v;

@@ -393,7 +393,7 @@ say_facts(struct visit *v)
 {
 	char line[64];
 
-	pam_say_identity(v->p, v->tid, v->oid, v->upn);
+	phase_say_identity(v->p, v->tid, v->oid, v->upn);
 	if (v->key[0] != '\0') {
 		snprintf(line, sizeof(line), "key %s", v->key);
 		lines_say(v->p->lines, 'F', line);
@@ -405,7 +405,7 @@ say_facts(struct visit *v)
 }
 
 enum pam_verdict
-pam_session(struct pam *p)
+phase_session(struct pam *p)
 {
 	struct visit v;
 	int r;

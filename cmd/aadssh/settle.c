@@ -198,6 +198,26 @@ settle_mark(struct run *run, const struct sign_in *s,
 	return r;
 }
 
+/*
+ * NB. a full disk must not keep a door open: what cannot be replaced by its
+ * tombstone is removed, which needs no room.
+ */
+static int
+end_or_remove(struct run *run, const struct sign_in *s,
+    const struct record *rec, enum reason why, const struct hold *h)
+{
+	int r = cache_record_end(run->cache, rec, why, clock_now(), run->host,
+	    h->record_key);
+
+	if (r == 0)
+		return 0;
+	run_failed(run, r, AAD_R_DISK, s);
+	if (cache_record_remove(run->cache, s->login, s->hash) != 0)
+		return r;
+	r = refreshtoken_remove(run->cache, s->login, s->hash);
+	return r == AAD_ENOENT ? 0 : r;
+}
+
 int
 settle_end(struct run *run, const struct sign_in *s, const char *event,
     enum reason why, const char *detail)
@@ -209,14 +229,8 @@ settle_end(struct run *run, const struct sign_in *s, const char *event,
 	if ((r = reread_same(run, s, &h, &rec)) == 0 &&
 	    why == AAD_R_UNCONFIRMED && rec->confirmed != CONFIRMED_NO)
 		r = AAD_EAGAIN;
-	if (r == 0) {
-		r = cache_record_end(run->cache, rec, why, clock_now(),
-		    run->host, h.record_key);
-		if (r == 0)
-			run_log(LOG_NOTICE, event, why, s, rec->upn, detail);
-		else
-			run_failed(run, r, AAD_R_DISK, s);
-	}
+	if (r == 0 && (r = end_or_remove(run, s, rec, why, &h)) == 0)
+		run_log(LOG_NOTICE, event, why, s, rec->upn, detail);
 	record_free(rec);
 	hold_release(&h);
 	return r;

@@ -71,7 +71,8 @@ int settle_mark(struct run *run, const struct sign_in *s,
     enum record_renewal renewal) AAD_MUST_CHECK;
 
 /*
- * End it, one line in the log.  why UNCONFIRMED: unless it was confirmed
+ * End it, one line in the log; on a full disk by removing it, which is an
+ * error in run->no all the same.  why UNCONFIRMED: unless it was confirmed
  * meanwhile.
  * event, detail: for the log; detail may be NULL.
  */

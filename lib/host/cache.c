@@ -415,10 +415,16 @@ cache_record_end(const struct cache *c, const struct record *rec,
 
 	if ((r = record_end(rec, why, at, &end)) != 0)
 		return r;
-	/* NB. in this order: no tombstone leaves a refresh token behind. */
-	r = refreshtoken_remove(c, rec->login, rec->key_hash);
-	if (r == 0 || r == AAD_ENOENT)
-		r = cache_record_store(c, end, host, sec);
+	/*
+	 * NB. in this order: a crash in between leaves a refresh token that
+	 * the next sweep finds; the other way round it would leave a record
+	 * that opens the door until its token ends, and that no live check
+	 * can ask about any more.
+	 */
+	if ((r = cache_record_store(c, end, host, sec)) == 0)
+		r = refreshtoken_remove(c, rec->login, rec->key_hash);
+	if (r == AAD_ENOENT)
+		r = 0;
 	record_free(end);
 	return r;
 }

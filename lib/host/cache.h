@@ -150,13 +150,14 @@ int cache_record_remove(const struct cache *c, const char *login,
     const uint8_t key_hash[static 32]) AAD_MUST_CHECK;
 
 /*
- * End a record: its refresh token is removed, then its tombstone takes its
- * place.  The login's lock must be held, and rec be what is stored now.
+ * End a record: its tombstone takes its place, then its refresh token is
+ * removed.  The login's lock must be held, and rec be what is stored now.
  *
  * why, at: as in record_end().  host, sec: as for cache_record_store().
- * Returns 0 or an error of refreshtoken_remove() but AAD_ENOENT, of
- * record_end() or cache_record_store(); then the record may have lost its
- * refresh token already, which ending it again does not mind.
+ * Returns 0 or an error of record_end(), cache_record_store() or, but for
+ * AAD_ENOENT, refreshtoken_remove(); then it may have ended already, which
+ * ending it again does not mind, and a refresh token that stays is swept by
+ * the next `aadssh refresh`.
  */
 int cache_record_end(const struct cache *c, const struct record *rec,
     enum reason why, int64_t at, const uint8_t host[static HOSTID_LEN],

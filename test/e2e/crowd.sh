@@ -79,6 +79,8 @@ crowd()
 	    console.log(user.split("@")[0], oid, user, t, ...process.argv.slice(1))' \
 	    "$_age" "$_confirmed" <"$W/minted" >"$W/lines"
 	mkdir -p "$W/crowd"
+	# Only root can make the state directory.
+	[ -d "$STATE" ] || aadssh refresh --keys-only >/dev/null || return 1
 	setpriv --reuid aadssh --regid aadssh --clear-groups \
 	    "$MKSIGNINS" "$STATE" <"$W/lines" >"$W/keys" || return 1
 	while read -r _name _type _blob; do

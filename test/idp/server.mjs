@@ -66,6 +66,7 @@ async function main() {
   const log = new Log();
   let handler = (req, res) => res.destroy(); // until the port is known
   const server = https.createServer(tls, (req, res) => handler(req, res));
+  server.on('secureConnection', () => log.connected());
   const port = await listen(server, conf);
   const url = `https://${conf.name}:${port}`;
 

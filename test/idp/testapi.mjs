@@ -26,13 +26,21 @@ export class Log {
 
   #requests = [];
 
+  #connections = 0;
+
+  connected() {
+    this.#connections += 1;
+  }
+
   reset() {
+    this.#connections = 0;
     this.#counts = {};
     this.#requests = [];
   }
 
   get() {
-    return { counts: this.#counts, requests: this.#requests };
+    return { counts: this.#counts, connections: this.#connections,
+      requests: this.#requests };
   }
 
   add(ctx) {

@@ -7,9 +7,9 @@
  *	mksignins STATE <LINES
  *
  * A line is LOGIN OID UPN REFRESH-TOKEN AGE CONFIRMED: seconds since the
- * sign-in; admin, session or no.  Each gets a key of its own, a pin and a
- * record whose token is a stranger's: the first renewal replaces it.  Prints
- * LOGIN KEYTYPE BASE64, a line each.
+ * sign-in; admin, session or no, or "ended" for a tombstone of that age.
+ * Each gets a key of its own, a pin and a record whose token is a stranger's:
+ * the first renewal replaces it.  Prints LOGIN KEYTYPE BASE64, a line each.
  */
 
 #include <inttypes.h>
@@ -119,7 +119,7 @@ record_make(const struct state *s, struct line *l, const struct key *k,
 static void
 sign_in(struct state *s, struct line *l)
 {
-	struct record rec;
+	struct record rec, *end = NULL;
 	struct pin pin = { .at = s->now };
 	struct key k;
 	char *base64;
@@ -129,15 +129,20 @@ sign_in(struct state *s, struct line *l)
 	record_make(s, l, &k, &rec);
 	strcpy(pin.tid, FORGE_TENANT);
 	snprintf(pin.oid, sizeof(pin.oid), "%s", l->oid);
+	if (strcmp(l->confirmed, "ended") == 0 &&
+	    record_end(&rec, AAD_R_SIGN_IN_STALE, rec.sign_in, &end) != 0)
+		die("no tombstone");
 	r = pin_create(&s->c, l->login, &pin);
 	if ((r != 0 && r != AAD_EEXIST) ||
 	    refreshtoken_store(&s->c, l->login, k.hash, s->host, s->seal.key,
 		l->token, strlen(l->token)) != 0 ||
-	    cache_record_store(&s->c, &rec, s->host, s->record_key) != 0)
+	    cache_record_store(&s->c, end == NULL ? &rec : end, s->host,
+		s->record_key) != 0)
 		die(l->login);
 	if (b64_encode(B64_STD, k.blob, k.blob_len, &base64) != 0)
 		die("no memory");
 	printf("%s %s %s\n", l->login, key_type_name(&k), base64);
+	record_free(end);
 	free(base64);
 	free(rec.id_token);
 	key_release(&k);

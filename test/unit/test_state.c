@@ -23,6 +23,7 @@
 #include "host/cache.h"
 #include "host/decision.h"
 #include "host/hostid.h"
+#include "host/lastrun.h"
 #include "host/offer.h"
 #include "host/pin.h"
 #include "host/refreshtoken.h"
@@ -861,16 +862,24 @@ boundary_tombstone(void **state)
 	SAYS(w, "record_ended");
 }
 
-/* No tombstone beside a refresh token, whatever happened. */
+/*
+ * No record that opens the door without a refresh token to ask about it,
+ * whatever happened.  One beside a tombstone is swept.
+ */
 static void
-no_token_outlives_its_record(struct world *w)
+no_record_outlives_its_token(struct world *w)
 {
+	struct record *rec = load(w, "alice", w->key.hash);
 	int r = opens(w);
 
-	if (r == 0)
+	if (rec->state == RECORD_ACTIVE) {
+		assert_int_equal(r, 0);
 		SAYS(w, "allowed");
-	else
-		assert_int_equal(r, AAD_ENOENT);
+	} else {
+		assert_true(r == 0 || r == AAD_ENOENT);
+		SAYS(w, "record_ended");
+	}
+	record_free(rec);
 }
 
 static void
@@ -881,16 +890,16 @@ work_end(struct world *w)
 }
 
 static void
-II_L11_refresh_token_goes_before_the_record(void **state)
+II_L11_refresh_token_goes_with_the_record(void **state)
 {
 	struct world *w = *state;
 	unsigned int k;
 
 	keep(w, TOKEN);
 	for (k = 1; child_dies(w, k, work_end); k++)
-		no_token_outlives_its_record(w);
+		no_record_outlives_its_token(w);
 	assert_true(k > 10);
-	no_token_outlives_its_record(w);
+	assert_int_equal(opens(w), AAD_ENOENT);
 	SAYS(w, "record_ended");
 }
 
@@ -901,10 +910,153 @@ II_O2_ending_a_record_fails(void **state)
 
 	keep(w, TOKEN);
 	every_failure(w, FAULT_SYSCALL, ENOSPC, end_it,
-	    no_token_outlives_its_record, 10);
+	    no_record_outlives_its_token, 10);
 	every_failure(w, FAULT_ALLOC, ENOMEM, end_it,
-	    no_token_outlives_its_record, 5);
+	    no_record_outlives_its_token, 5);
 	SAYS(w, "record_ended");
+}
+
+/* ---- how the last refresh went ------------------------------------------ */
+
+static const struct lastrun some_run = { .at = NOW,
+	.result = LASTRUN_OUTAGE,
+	.counts = { 50, 1, 2, 3, 4, 5, 6, 7, 8, INT64_MAX } };
+
+static void
+valid_lastrun(void **state)
+{
+	struct world *w = *state;
+	struct lastrun run = some_run, got;
+	const char *name;
+	size_t i;
+	int64_t v, sum = 0;
+
+	assert_int_equal(lastrun_load(&w->cache, &got), AAD_ENOENT);
+	assert_int_equal(got.result, LASTRUN_FAILED);
+	for (run.result = LASTRUN_FAILED; run.result <= LASTRUN_TOO_MANY_GONE;
+	     run.result++) {
+		assert_int_equal(lastrun_store(&w->cache, &run), 0);
+		assert_int_equal(lastrun_load(&w->cache, &got), 0);
+		assert_int_equal(got.at, run.at);
+		assert_int_equal(got.result, run.result);
+		assert_memory_equal(&got.counts, &run.counts,
+		    sizeof(run.counts));
+	}
+	for (i = 0; (name = lastrun_count(&run.counts, i, &v)) != NULL; i++)
+		sum += i < 9 ? v : 0;
+	assert_int_equal(i, 10);
+	assert_int_equal(sum, 86);
+	assert_string_equal(lastrun_result_name((enum lastrun_result)99),
+	    "failed");
+	run.counts.gone = -1;
+	run.result = LASTRUN_OK;
+	assert_int_equal(lastrun_store(&w->cache, &run), AAD_EARG);
+	run.counts.gone = 0;
+	run.at = -1;
+	assert_int_equal(lastrun_store(&w->cache, &run), AAD_EARG);
+	run.at = 0;
+	run.result = (enum lastrun_result)4;
+	assert_int_equal(lastrun_store(&w->cache, &run), AAD_EARG);
+}
+
+static void
+junk_lastruns(void **state)
+{
+	static const char tail[] =
+	    "\"checked\":0,\"renewed\":0,\"again\":0,\"gone\":0,\"evicted\":0,"
+	    "\"policy\":0,\"unreachable\":0,\"failed\":0,\"ended\":0,";
+	static const struct {
+		const char *head, *end;
+		int want;
+	} rows[] = {
+		{ "{\"v\":1,\"at\":5,\"result\":\"ok\",", "\"swept\":0}", 0 },
+		{ "{\"v\":2,\"at\":5,\"result\":\"ok\",", "\"swept\":0}",
+		    AAD_EVERSION },
+		{ "{\"v\":1,\"at\":-5,\"result\":\"ok\",", "\"swept\":0}",
+		    AAD_EFORMAT },
+		{ "{\"v\":1,\"at\":5.5,\"result\":\"ok\",", "\"swept\":0}",
+		    AAD_EFORMAT },
+		{ "{\"v\":1,\"at\":5,\"result\":\"fine\",", "\"swept\":0}",
+		    AAD_EFORMAT },
+		{ "{\"v\":1,\"at\":5,\"result\":1,", "\"swept\":0}",
+		    AAD_EFORMAT },
+		{ "{\"v\":1,\"at\":5,\"result\":\"ok\",", "\"swept\":\"0\"}",
+		    AAD_EFORMAT },
+		{ "{\"v\":1,\"at\":5,\"result\":\"ok\",", "\"swopt\":0}",
+		    AAD_EFORMAT },
+		{ "{\"v\":1,\"at\":5,\"result\":\"ok\",",
+		    "\"swept\":0,\"more\":0}", AAD_EFORMAT },
+		{ "{\"v\":1,\"at\":5,\"result\":\"ok\",",
+		    "\"swept\":0,\"swept\":0}", AAD_EFORMAT },
+		{ "[", "]", AAD_EFORMAT },
+	};
+	const struct lastrun_counts none = { 0 };
+	struct lastrun run;
+	char text[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s%s", rows[i].head, tail,
+		    rows[i].end);
+		assert_int_equal(lastrun_parse(text, strlen(text), &run),
+		    rows[i].want);
+		assert_int_equal(run.at, rows[i].want == 0 ? 5 : 0);
+		assert_memory_equal(&run.counts, &none, sizeof(none));
+	}
+}
+
+/* A damaged file never says outage by a zero, nor anything negative. */
+static void
+judge_lastrun(const uint8_t *p, size_t len, enum mutation how, size_t byte,
+    void *arg)
+{
+	struct lastrun run;
+	int64_t v;
+	size_t i;
+
+	(void)how;
+	(void)byte;
+	(void)arg;
+	if (lastrun_parse((const char *)p, len, &run) != 0) {
+		assert_int_equal(run.result, LASTRUN_FAILED);
+		assert_int_equal(run.at, 0);
+		return;
+	}
+	assert_true(run.at >= 0);
+	for (i = 0; lastrun_count(&run.counts, i, &v) != NULL; i++)
+		assert_true(v >= 0);
+}
+
+static void
+every_bit_of_a_lastrun(void **state)
+{
+	struct world *w = *state;
+	size_t len;
+	char *text;
+
+	assert_int_equal(lastrun_store(&w->cache, &some_run), 0);
+	text = slurp(at(w, "state/refresh.json"), &len);
+	mutate_walk(text, len, judge_lastrun, NULL);
+	free(text);
+}
+
+static int
+try_lastrun(struct world *w)
+{
+	struct lastrun got;
+	int r = lastrun_store(&w->cache, &some_run);
+
+	return r == 0 ? lastrun_load(&w->cache, &got) : r;
+}
+
+static void
+II_O2_storing_a_lastrun_fails(void **state)
+{
+	struct world *w = *state;
+
+	every_failure(w, FAULT_SYSCALL, ENOSPC, try_lastrun, NULL, 5);
+	every_failure(w, FAULT_ALLOC, ENOMEM, try_lastrun, NULL, 5);
 }
 
 /* What flock(2) says to somebody else: 0 or EWOULDBLOCK. */
@@ -2566,8 +2718,12 @@ main(void)
 		T(boundary_record_pub_sizes),
 		T(valid_tombstone),
 		T(boundary_tombstone),
-		T(II_L11_refresh_token_goes_before_the_record),
+		T(II_L11_refresh_token_goes_with_the_record),
 		T(II_O2_ending_a_record_fails),
+		T(valid_lastrun),
+		T(junk_lastruns),
+		T(every_bit_of_a_lastrun),
+		T(II_O2_storing_a_lastrun_fails),
 		T(II_K10_locks),
 		T(valid_offers_in_order_once),
 		T(II_K16_stale_offers_bind_nothing),
