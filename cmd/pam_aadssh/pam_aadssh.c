@@ -241,6 +241,21 @@ interactive(const struct call *c)
 	return false;
 }
 
+/*
+ * For a login that its settings deny sshd asks all the same, and hands junk
+ * on in place of the answers, which for a bare Enter is as empty.  But it
+ * calls that login unknown in the title of this process.
+ */
+static bool
+hopeless(const struct call *c)
+{
+	if (!kernel_titled(": unknown [pam]") ||
+	    strcmp(c->login, "unknown") == 0)
+		return false;
+	note(c, LOG_INFO, "sshd does not let this login in");
+	return true;
+}
+
 EXPORT int
 pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
@@ -252,6 +267,8 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 
 	if ((rc = begin(&c, pamh, "auth", flags, argc, argv)) != PAM_SUCCESS)
 		return rc;
+	if (hopeless(&c))
+		return PAM_USER_UNKNOWN;
 	if (!interactive(&c) || !find_monitor(&c, getppid()))
 		return PAM_AUTH_ERR;
 	registry_name(c.monitor, true, name);

@@ -188,6 +188,36 @@ END
 expect_no_flow "one sign-in too many" alice reason=too_many_waiting
 need conf </dev/null
 
+# sshd refuses these itself, and asks PAM all the same.
+need stop_sshd
+echo "AllowUsers bob" >/etc/ssh/sshd_config.d/10-allow.conf
+need start_sshd ask
+expect_no_flow "a login that sshd denies" alice \
+    "sshd does not let this login in"
+ok "... while a key of one that it allows works" whoami_is bob "$W/k2"
+need stop_sshd
+rm /etc/ssh/sshd_config.d/10-allow.conf
+
+# root, when policy and sshd both name it.
+{
+	echo "[login root]"
+	echo "allow = oid:$ALICE_OID"
+} | need conf
+echo "PermitRootLogin yes" >/etc/ssh/sshd_config.d/root.conf
+need start_sshd ask
+ok "root signs in where a rule says who that is" \
+    ssh_signin "$ALICE" root "$W/k1" -- id -un
+also "... and is in" [ "$(cat "$W/out")" = root ]
+ok "... by the key, too" whoami_is root "$W/k1"
+exits 255 "... and nobody else is root" ssh_signin "$BOB" root ""
+also "... which is told" told "You signed in as $BOB."
+need aadssh forget root
+before=$(kept)
+need conf </dev/null
+need stop_sshd
+rm /etc/ssh/sshd_config.d/root.conf
+need start_sshd ask
+
 # --- whoever goes away in the middle ----------------------------------------------------
 
 # A person at a terminal: $tty is what it shows, what is written to fd 8 is
