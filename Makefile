@@ -87,8 +87,8 @@ host = hostid record cache refreshtoken offer waiting session denial pin \
 cli = verb out log priv clock child process
 cli_hook = log priv clock sandbox
 hook = main
-pam = pam_aadssh account child clean header judged kernel login options \
-	registry relay report
+pam = pam_aadssh account child clean header judged kernel login named \
+	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	pam pamauth pamsession tenantkeys login status survey show explain \
 	refresh renew evict settle sweep hold deny forget rekey check reap \

@@ -8,7 +8,8 @@
 #include "cmd/pam_aadssh/login.h"
 
 bool
-login_find(pam_handle_t *pamh, char name[static REGISTRY_LOGIN_LEN])
+login_find(pam_handle_t *pamh, char name[static REGISTRY_LOGIN_LEN],
+    uid_t *uidp)
 {
 	const struct passwd *pw;
 	const void *user = NULL;
@@ -20,5 +21,6 @@ login_find(pam_handle_t *pamh, char name[static REGISTRY_LOGIN_LEN])
 	if (pw == NULL || !clean_login(pw->pw_name))
 		return false;
 	memcpy(name, pw->pw_name, strlen(pw->pw_name) + 1);
+	*uidp = pw->pw_uid;
 	return true;
 }

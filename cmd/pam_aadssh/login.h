@@ -7,6 +7,7 @@
 
 #include <security/pam_modules.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "cmd/pam_aadssh/registry.h"
 
@@ -17,6 +18,7 @@
  * Returns false when there is none, or when that name is outside the grammar
  * of logins.
  */
-bool login_find(pam_handle_t *pamh, char name[static REGISTRY_LOGIN_LEN]);
+bool login_find(pam_handle_t *pamh, char name[static REGISTRY_LOGIN_LEN],
+    uid_t *uidp);
 
 #endif /* AAD_PAM_LOGIN_H */

@@ -23,6 +23,7 @@
 #include "cmd/pam_aadssh/header.h"
 #include "cmd/pam_aadssh/kernel.h"
 #include "cmd/pam_aadssh/login.h"
+#include "cmd/pam_aadssh/named.h"
 #include "cmd/pam_aadssh/options.h"
 #include "cmd/pam_aadssh/registry.h"
 #include "cmd/pam_aadssh/relay.h"
@@ -38,6 +39,7 @@ struct call {
 	bool silent;
 	struct options opt;
 	char login[REGISTRY_LOGIN_LEN];
+	uid_t uid;
 	const char *connection; /* SSH_CONNECTION, NULL: none */
 	char source[KERNEL_ADDRESS_LEN]; /* "": unknown */
 	int64_t monitor, start;
@@ -106,7 +108,7 @@ begin(struct call *c, pam_handle_t *pamh, const char *phase, int flags,
 		return PAM_SERVICE_ERR;
 	}
 	find_source(c);
-	if (!login_find(pamh, c->login)) {
+	if (!login_find(pamh, c->login, &c->uid)) {
 		note(c, LOG_INFO, "no such account");
 		return PAM_USER_UNKNOWN;
 	}
@@ -269,6 +271,11 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 		return rc;
 	if (hopeless(&c))
 		return PAM_USER_UNKNOWN;
+	/* Or a broken child, which is user aadssh, could become root. */
+	if (c.uid == 0 && !named_login(c.opt.conf, c.login)) {
+		note(&c, LOG_INFO, "login_never");
+		return PAM_USER_UNKNOWN;
+	}
 	if (!interactive(&c) || !find_monitor(&c, getppid()))
 		return PAM_AUTH_ERR;
 	registry_name(c.monitor, true, name);

@@ -407,7 +407,23 @@ for login in nobodyhere Alice alice.; do
 	ok "... and no child is started" no_child
 done
 
+# A child that says yes to everything does not become root.
+conf_of_root()
+{
+	mkdir -p /etc/aadssh
+	printf '%s\n' "$@" >"$CONF"
+	chmod 0644 "$CONF"
+}
+conf_of_root '[map]'
+fake </dev/null
+log_mark
+expect_no "root, whom the configuration does not name, is asked for nothing" \
+    root
+ok "... and no child is started" no_child
+ok "... and the log says why" log_has event=pam login=root login_never
+
 # root without PermitRootLogin yes: sshd hides the answer.
+conf_of_root '[login root]' 'allow = role:ssh.root'
 fake <<-END
 echo "P Press Enter:"
 read -r line

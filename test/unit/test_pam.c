@@ -20,6 +20,7 @@
 #include "cmd/pam_aadssh/clean.h"
 #include "cmd/pam_aadssh/header.h"
 #include "cmd/pam_aadssh/kernel.h"
+#include "cmd/pam_aadssh/named.h"
 #include "cmd/pam_aadssh/options.h"
 #include "cmd/pam_aadssh/registry.h"
 #include "cmd/pam_aadssh/relay.h"
@@ -473,6 +474,56 @@ headers(void **state)
 	free(text);
 }
 
+/* ---- root only where root's own file names it --------------------------- */
+
+static void
+II_P14_root_only_where_the_configuration_names_it(void **state)
+{
+	static const struct {
+		const char *text;
+		bool named;
+	} rows[] = {
+		{ "[login root]\nallow = role:x\n", true },
+		{ "[map]\n[login root]  \n", true },
+		{ "[map]\n[login root]", true },
+		{ "", false },
+		{ "[map]\nrequire = role:root\n", false },
+		{ "#[login root]\n", false },
+		{ " [login root]\n", false },
+		{ "[login root] x\n", false },
+		{ "[login root2]\n[login roo]\n[login Root]\n", false },
+		{ "[login alice]\n", false },
+		{ "# x\r[login root]\n", false },
+	};
+	const struct world *w = *state;
+	char path[112], other[112];
+	size_t i;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/conf", w->base);
+	snprintf(other, sizeof(other), "%s/other", w->base);
+	assert_false(named_login(path, "root"));
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_non_null(f = fopen(path, "w"));
+		assert_int_not_equal(fputs(rows[i].text, f), EOF);
+		assert_int_equal(fclose(f), 0);
+		assert_int_equal(chmod(path, 0644), 0);
+		assert_int_equal(named_login(path, "root"), rows[i].named);
+	}
+	assert_non_null(f = fopen(path, "w"));
+	assert_int_not_equal(fputs("[login root]\n", f), EOF);
+	assert_int_equal(fclose(f), 0);
+	assert_true(named_login(path, "root"));
+	assert_false(named_login(path, "alice"));
+	assert_int_equal(symlink(path, other), 0);
+	assert_false(named_login(other, "root"));
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_false(named_login(path, "root"));
+	assert_int_equal(truncate(path, NAMED_CONF_MAX + 1), 0);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_false(named_login(path, "root"));
+}
+
 /* ---- denials: the same answer as the hook's ---------------------------- */
 
 static void
@@ -763,6 +814,9 @@ main(void)
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(the_clients_connection),
 		cmocka_unit_test(headers),
+		cmocka_unit_test_setup_teardown(
+		    II_P14_root_only_where_the_configuration_names_it, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(denials_as_the_hook_sees_them,
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_denials, setup,
