@@ -107,7 +107,10 @@ judge_identity(struct visit *v, const char *tid, const char *oid, bool pinned)
 	}
 }
 
-/* Keep who it is, once: the first that was ours. */
+/*
+ * Keep who it is, once: the first that is ours.  NB. before it is judged, so
+ * that the log can name who was refused.
+ */
 static void
 remember(struct visit *v, const char *tid, const char *oid, const char *upn,
     size_t upn_len, const struct key *key)
@@ -224,16 +227,18 @@ judge_record(struct visit *v, const struct key *key)
 		r = rec->ended_at < connected_at(v)
 			? 0
 			: refuse(v, AAD_R_RECORD_ENDED);
-	} else if ((r = judge_identity(v, rec->tid, rec->oid, true)) == 0) {
+	} else {
 		remember(v, rec->tid, rec->oid, rec->upn, strlen(rec->upn),
 		    key);
-		v->confirmed = "already";
-		if (rec->confirmed == CONFIRMED_NO) {
+		r = judge_identity(v, rec->tid, rec->oid, true);
+		if (r == 0 && rec->confirmed == CONFIRMED_NO) {
 			r = confirm(v, key, rec->generation);
 			v->confirmed = r == 0 ? "yes" : "no";
 			/* What can't be stored keeps nobody out. */
 			if (r != AAD_EAGAIN)
 				r = 0;
+		} else if (r == 0) {
+			v->confirmed = "already";
 		}
 	}
 	record_free(rec);
@@ -257,40 +262,52 @@ judge_plain(struct visit *v, const char *type, const char *base64)
 		for (i = 0; i < CONFIRM_TRIES; i++)
 			if ((r = judge_record(v, &key)) != AAD_EAGAIN)
 				break;
+	if (r == AAD_EREFUSED)
+		key_fingerprint(&key, v->key); /* for the log */
 	key_release(&key);
 	return r == AAD_EAGAIN ? 0 : r;
 }
 
 /* ---- a certificate ------------------------------------------------------- */
 
+static void
+remember_cert(struct visit *v, const struct cert *c, const char *tid,
+    const char *oid)
+{
+	const char *end;
+
+	end = strchr(c->key_id, ' ');
+	remember(v, tid, oid, c->key_id,
+	    end == NULL ? 0 : (size_t)(end - c->key_id), &c->key);
+	snprintf(v->serial, sizeof(v->serial), "%" PRIu64, c->serial);
+}
+
 static int
 judge_cert(struct visit *v, const char *type, const char *base64)
 {
 	char tid[NAME_GUID_LEN + 1], oid[NAME_GUID_LEN + 1];
 	enum reason why = AAD_R_UNSET;
-	const char *end;
 	struct cert cert;
+	bool names;
 	int r;
 
 	memset(&cert, 0, sizeof(cert));
 	r = cert_decode(type, base64, &cert, &why);
-	if (r == AAD_EREFUSED)
+	if (r == AAD_EREFUSED && why != AAD_R_KEY_MALFORMED)
 		return 0; /* none that our authority makes */
 	if (r != 0)
-		return refuse(v, why);
-	r = no_key_denial(v, &cert.key);
-	if (r == 0 && cert_key_oid(&cert, oid) == 0) {
+		return refuse(v, why); /* whose it is can't be told */
+	names = cert_key_oid(&cert, oid) == 0;
+	if (names) {
 		if (cert_key_tid(&cert, tid) != 0)
 			tid[0] = '\0';
-		if ((r = judge_identity(v, tid, oid, false)) == 0) {
-			end = strchr(cert.key_id, ' ');
-			remember(v, tid, oid, cert.key_id,
-			    end == NULL ? 0 : (size_t)(end - cert.key_id),
-			    &cert.key);
-			snprintf(v->serial, sizeof(v->serial), "%" PRIu64,
-			    cert.serial);
-		}
+		remember_cert(v, &cert, tid, oid);
 	}
+	r = no_key_denial(v, &cert.key);
+	if (r == 0 && names)
+		r = judge_identity(v, tid, oid, false);
+	if (r == AAD_EREFUSED)
+		key_fingerprint(&cert.key, v->key); /* for the log */
 	cert_release(&cert);
 	return r;
 }
@@ -345,9 +362,8 @@ judge(struct visit *v)
 		return 0;
 	if (v->method == NULL)
 		v->method = "keyboard-interactive";
-	if ((r = judge_identity(v, h->tid, h->oid, true)) == 0)
-		remember(v, h->tid, h->oid, "", 0, NULL);
-	return r;
+	remember(v, h->tid, h->oid, "", 0, NULL);
+	return judge_identity(v, h->tid, h->oid, true);
 }
 
 static void

@@ -15,6 +15,7 @@
 #include "cmd/pam_aadssh/kernel.h"
 
 #define STAT_MAX    2048 /* bytes; 52 numbers and a name of 64 */
+#define TITLE_MAX   256
 #define START_FIELD 22
 #define FD_FIRST    3
 #define FD_LAST	    255
@@ -73,25 +74,44 @@ kernel_start_parse(const char *stat, int64_t *startp)
 	return true;
 }
 
-bool
-kernel_start(pid_t pid, int64_t *startp)
+/* A file of /proc as a string, cut where text is full. */
+static bool
+proc_read(const char *path, char *text, size_t size)
 {
-	char path[40], text[STAT_MAX];
 	size_t have = 0;
 	ssize_t n;
 	int fd;
 
-	*startp = 0;
-	snprintf(path, sizeof(path), "/proc/%jd/stat", (intmax_t)pid);
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) == -1)
 		return false;
-	while ((n = read(fd, text + have, sizeof(text) - 1 - have)) > 0)
+	while ((n = read(fd, text + have, size - 1 - have)) > 0)
 		have += (size_t)n;
 	close(fd);
-	if (n == -1)
-		return false;
 	text[have] = '\0';
-	return kernel_start_parse(text, startp);
+	return n != -1;
+}
+
+bool
+kernel_start(pid_t pid, int64_t *startp)
+{
+	char path[40], text[STAT_MAX];
+
+	*startp = 0;
+	snprintf(path, sizeof(path), "/proc/%jd/stat", (intmax_t)pid);
+	return proc_read(path, text, sizeof(text)) &&
+	       kernel_start_parse(text, startp);
+}
+
+bool
+kernel_titled(const char *end)
+{
+	char text[TITLE_MAX];
+	size_t len, n = strlen(end);
+
+	if (!proc_read("/proc/self/cmdline", text, sizeof(text)))
+		return false;
+	len = strlen(text);
+	return len >= n && strcmp(text + len - n, end) == 0;
 }
 
 bool

@@ -39,6 +39,12 @@ bool kernel_start_parse(const char *stat, int64_t *startp);
 bool kernel_exe(char out[static KERNEL_EXE_LEN]);
 
 /*
+ * Whether the title of this process, as ps(1) shows it, ends in end.  False
+ * when it can't be told.
+ */
+bool kernel_titled(const char *end);
+
+/*
  * The descriptor, 3 to 255, of the TCP connection with the client that
  * SSH_CONNECTION names ("ADDRESS PORT …", may be NULL), or -1.  sshd's own.
  */

@@ -243,6 +243,21 @@ interactive(const struct call *c)
 	return false;
 }
 
+/*
+ * For a login that its settings deny sshd asks all the same, and hands junk
+ * on in place of the answers, which for a bare Enter is as empty.  But it
+ * calls that login unknown in the title of this process.
+ */
+static bool
+hopeless(const struct call *c)
+{
+	if (!kernel_titled(": unknown [pam]") ||
+	    strcmp(c->login, "unknown") == 0)
+		return false;
+	note(c, LOG_INFO, "sshd does not let this login in");
+	return true;
+}
+
 EXPORT int
 pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
@@ -254,6 +269,8 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 
 	if ((rc = begin(&c, pamh, "auth", flags, argc, argv)) != PAM_SUCCESS)
 		return rc;
+	if (hopeless(&c))
+		return PAM_USER_UNKNOWN;
 	/* Or a broken child, which is user aadssh, could become root. */
 	if (c.uid == 0 && !named_login(c.opt.conf, c.login)) {
 		note_reason(&c, LOG_INFO, "login_never", NULL);

@@ -301,6 +301,16 @@ start_of_a_process(void **state)
 }
 
 static void
+title_of_a_process(void **state)
+{
+	(void)state;
+	assert_true(kernel_titled(""));
+	assert_true(kernel_titled("test_pam"));
+	assert_false(kernel_titled("test_pa"));
+	assert_false(kernel_titled(": unknown [pam]"));
+}
+
+static void
 addresses(void **state)
 {
 	static const struct {
@@ -800,6 +810,7 @@ main(void)
 		cmocka_unit_test(clean_grammars),
 		cmocka_unit_test(junk_answers),
 		cmocka_unit_test(start_of_a_process),
+		cmocka_unit_test(title_of_a_process),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(the_clients_connection),
 		cmocka_unit_test(headers),
