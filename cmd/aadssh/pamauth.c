@@ -268,7 +268,9 @@ auth_release(struct auth *t, enum pam_verdict v)
 	}
 	offers_release(&t->offers);
 	admit_release(&t->a);
-	if (t->slot != -1)
+	if (v == PAM_VERDICT_OK)
+		waiting_done(t->slot);
+	else if (t->slot != -1)
 		close(t->slot);
 }
 

@@ -111,6 +111,18 @@ slot_write(int fd, const char *login, const char *source, int64_t pid,
 	return 0;
 }
 
+void
+waiting_done(int fd)
+{
+	if (fd == -1)
+		return;
+	/* NB. a slot without text does not rest. */
+	if (ftruncate(fd, 0) == -1) {
+		/* As said. */
+	}
+	close(fd);
+}
+
 /* Open a slot, judged.  O_CREAT or 0 in make. */
 static int
 slot_open(int dir, const char *name, uid_t owner, int make, int *fdp)

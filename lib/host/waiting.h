@@ -51,6 +51,13 @@ int waiting_take(const struct cache *c, int64_t per_host, int64_t per_source,
     const char *login, const char *source, int64_t pid, int64_t now,
     int *fdp) AAD_MUST_CHECK;
 
+/*
+ * Give a slot back that need not rest, because the person did sign in: an
+ * office behind one address is no flood.  Failing to say so only makes the
+ * slot rest.  fd: of waiting_take(), closed here; -1 is a no-op.
+ */
+void waiting_done(int fd);
+
 /* Called for each who waits; a non-zero return ends the walk. */
 typedef int waiting_each_fn(void *arg, const struct waiting *w);
 
