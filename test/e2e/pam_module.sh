@@ -169,7 +169,9 @@ ok "... without capabilities" \
     [ "$(grep -c '^Cap.*:	0*$' "$NOTES/self")" -eq 4 ]
 ok "... and never gets more" self 'NoNewPrivs:	1'
 ok "its signals are not blocked" self 'SigBlk:	0*'
-ok "... not ignored" self 'SigIgn:	0*'
+# NB. 32 and 33 are glibc's own: posix_spawn(3), by which make starts a shell,
+# leaves them ignored, and sigaction(3) refuses to touch them.
+ok "... not ignored" self 'SigIgn:	0*(180000000)?'
 ok "its environment is two variables" [ "$(grep '^env ' "$NOTES/self" |
     sort | tr '\n' ' ')" = "env LANG=C env PATH=/usr/bin:/bin " ]
 ok "it reads and writes pipes" [ "$(grep -c '^fd pipe:' "$NOTES/self")" -eq 2 ]

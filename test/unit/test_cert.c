@@ -718,7 +718,7 @@ static void
 key_id_of_no_use_is_no_error(void **state)
 {
 	static const char *const useless[] = { "a\nb", "a\tb", "\x7f",
-		"\xc3\xa9", "\x1b[2J oid=" OID };
+		"\xc3\xa9", ("\x1b[2J oid=" OID) };
 	char id[CERT_KEY_ID_MAX + 2], out[NAME_GUID_LEN + 1];
 	struct cert c;
 	size_t i;

@@ -559,8 +559,8 @@ pool_uses_a_connection_again(void **state)
 {
 	static const char *const answers[] = {
 		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none",
-		"HTTP/1.1 400 No\r\nContent-Length: 3\r\n"
-		"Retry-After: 7\r\n\r\ntwo",
+		("HTTP/1.1 400 No\r\nContent-Length: 3\r\n"
+		 "Retry-After: 7\r\n\r\ntwo"),
 		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 	};
 	struct http_pool *p = pool(1);
