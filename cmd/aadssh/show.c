@@ -20,7 +20,7 @@ text_sign_in(FILE *f, const struct survey_sign_in *s)
 	if (s->why == AAD_R_ALLOWED)
 		fprintf(f, "since %s  until %s\n", since, until);
 	else if (s->ended[0] != '\0')
-		fprintf(f, "no: %s (%s)\n", reason_name(s->why), s->ended);
+		fprintf(f, "ended: %s\n", s->ended);
 	else
 		fprintf(f, "no: %s\n", reason_name(s->why));
 }

@@ -165,7 +165,7 @@ each_record(void *arg, const char *login, const uint8_t key_hash[static 32])
 	s->sign_in = rec->sign_in;
 	clean(rec->upn, s->upn, sizeof(s->upn));
 	clean(rec->ended_reason, s->ended, sizeof(s->ended));
-	s->why = rec->state == RECORD_ENDED ? AAD_R_RECORD_ENDED
+	s->why = rec->state == RECORD_ENDED ? record_ended_why(rec)
 					    : ask(w, rec, &s->until);
 	record_free(rec);
 	return 0;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <string.h>
+
 #include "core/reason.h"
 
 static const struct row {
@@ -24,6 +26,17 @@ const char *
 reason_name(enum reason r)
 {
 	return row(r)->name;
+}
+
+enum reason
+reason_find(const char *name)
+{
+	int i;
+
+	for (i = 0; i < AAD_R_COUNT; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return (enum reason)i;
+	return AAD_R_UNSET;
 }
 
 const char *

@@ -278,6 +278,9 @@ enum reason {
 /* The stable code; "internal" for a number outside the enum. */
 const char *reason_name(enum reason r);
 
+/* The reason of a code, UNSET for what is none. */
+enum reason reason_find(const char *name);
+
 /* One clear sentence for the person. */
 const char *reason_sentence(enum reason r);
 

@@ -202,9 +202,11 @@ step_record(struct work *w)
 		return why;
 	rec = w->record;
 	if (rec->state != RECORD_ACTIVE) {
-		note(w, 3, false, "record_ended: ended at %s, %s",
-		    moment(w, rec->ended_at, when), rec->ended_reason);
-		return AAD_R_RECORD_ENDED;
+		why = record_ended_why(rec);
+		note(w, 3, false, "%s: ended at %s (%s). %s", reason_name(why),
+		    moment(w, rec->ended_at, when), rec->ended_reason,
+		    reason_sentence(why));
+		return why;
 	}
 	if (rec->blob_len != key->blob_len ||
 	    memcmp(rec->blob, key->blob, key->blob_len) != 0)
@@ -449,6 +451,8 @@ decision_curable(enum reason why)
 	case AAD_R_RECORD_MISMATCH:
 	case AAD_R_FOREIGN_HOST:
 	case AAD_R_RECORD_ENDED:
+	case AAD_R_IDENTITY_GONE:
+	case AAD_R_SIGN_IN_AGAIN:
 	case AAD_R_UNCONFIRMED:
 	/* step 4: too old, or signed by a key that the tenant gave up */
 	case AAD_R_TOKEN_EXPIRED:

@@ -85,7 +85,8 @@ void decision_release(struct decision *d);
 /*
  * Whether a new sign-in with this key could cure the refusal: the key failed
  * at step 3, or at steps 4 and 5 by age.  Never after steps 1 and 2, and
- * never where nothing could be told.  Such a key is an offer (offer.h).
+ * never where nothing could be told, or for a key that two people signed in
+ * with.  Such a key is an offer (offer.h).
  */
 bool decision_curable(enum reason why);
 

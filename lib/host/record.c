@@ -513,6 +513,14 @@ record_end(const struct record *rec, enum reason why, int64_t at,
 	return 0;
 }
 
+enum reason
+record_ended_why(const struct record *rec)
+{
+	enum reason why = reason_find(rec->ended_reason);
+
+	return reason_class(why) == REASON_NO ? why : AAD_R_RECORD_ENDED;
+}
+
 bool
 record_spent(const struct record *rec, int64_t now)
 {

@@ -128,6 +128,12 @@ int record_end(const struct record *rec, enum reason why, int64_t at,
     struct record **outp) AAD_MUST_CHECK;
 
 /*
+ * Why a record that ended lets nobody in: its own reason, where that is a
+ * definite no that we know, else RECORD_ENDED.
+ */
+enum reason record_ended_why(const struct record *r);
+
+/*
  * Whether a tombstone has told everybody and may go: older than
  * TOMBSTONE_AGE.  One of a shared key never: it keeps the key shut until an
  * administrator forgets it.  now: Unix seconds.

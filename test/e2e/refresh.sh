@@ -42,8 +42,8 @@ ok "a refresh after alice was disabled" aadssh refresh --json
 also "one is gone" counted gone 1
 also "bob is renewed in the same run" counted renewed 1
 ok "the hook refuses alice" says_no alice "$W/k1.pub"
-ok "because her identity is denied or her record ended" \
-    log_has event=key reason=record_ended login=alice
+ok "because she is gone, says the log" \
+    log_has event=key reason=identity_gone login=alice
 ok "the record is a tombstone" is_state alice identity_gone
 ok "there is a denial of the identity" \
     has "$STATE/denials/oid/$ALICE_OID" '"origin":"idp"'

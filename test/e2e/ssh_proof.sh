@@ -65,7 +65,7 @@ also "... nor a refresh token" test ! -e \
 ok "... and is in the log" log_has reason=unconfirmed login=alice \
     "key=$(key_print lone)"
 ok "the hook says ended" says_no alice "$W/lone.pub"
-ok "... in the log, too" log_has event=key reason=record_ended \
+ok "... in the log, too" log_has event=key reason=unconfirmed \
     "key=$(key_print lone)"
 need conf </dev/null
 need aadssh forget alice
@@ -93,9 +93,12 @@ ok "... and is in the log" log_has reason=key_shared login=alice \
 ok "... its refresh token is gone" test ! -e \
     "$STATE/refresh/alice.$(key_hash k1)"
 ok "her other key is hers" whoami_is alice "$W/k2"
-exits 255 "nor can she sign in with that key again" \
-    ssh_signin "$ALICE" alice "$W/k1"
-also "... for the same reason" has "$W/err" "Two Azure AD users signed in"
+ok "offering that key she signs in" ssh_signin "$ALICE" alice "$W/k1"
+also "... but it is not one that can be remembered" \
+    lacks "$ask_dir/prompt.1" "$(key_print k1)"
+ok "... and stays shut" says_no alice "$W/k1.pub"
+ok "... for that reason" log_has event=key reason=key_shared login=alice
+ok "... by record" record_has alice k1 '"key_shared"'
 ok "aadssh forget ends that" aadssh forget alice --key "$(key_print k1)"
 ok "... then it can be somebody's: bob's" ssh_signin "$BOB" bob "$W/k1"
 ok "... whom it lets in" whoami_is bob "$W/k1"

@@ -433,7 +433,8 @@ I_B14_only_a_missing_or_old_sign_in_is_an_offer(void **state)
 		assert_int_equal(reason_class((enum reason)r), REASON_NO);
 		n++;
 	}
-	assert_int_equal(n, 14);
+	assert_int_equal(n, 16);
+	assert_false(decision_curable(AAD_R_KEY_SHARED));
 	assert_true(decision_curable(AAD_R_NO_RECORD));
 	assert_true(decision_curable(AAD_R_RECORD_ENDED));
 	assert_true(decision_curable(AAD_R_TOKEN_EXPIRED));
@@ -547,8 +548,17 @@ ended_record(void **state)
 	rec->written = rec->ended_at = NOW;
 	assert_non_null(rec->ended_reason = strdup("sign_in_stale"));
 	store(w, rec);
-	record_free(rec);
+	SAYS(w, "sign_in_stale");
+	/* A reason that is no definite no, or none of ours, is not repeated. */
+	free(rec->ended_reason);
+	assert_non_null(rec->ended_reason = strdup("allowed"));
+	store(w, rec);
 	SAYS(w, "record_ended");
+	free(rec->ended_reason);
+	assert_non_null(rec->ended_reason = strdup("from_the_future"));
+	store(w, rec);
+	SAYS(w, "record_ended");
+	record_free(rec);
 }
 
 static void

@@ -822,7 +822,7 @@ valid_tombstone(void **state)
 
 	keep(w, TOKEN);
 	assert_int_equal(end_it(w), 0);
-	SAYS(w, "record_ended");
+	SAYS(w, "identity_denied");
 	assert_int_equal(opens(w), AAD_ENOENT);
 	rec = load(w, "alice", w->key.hash);
 	assert_int_equal(rec->state, RECORD_ENDED);
@@ -864,7 +864,7 @@ boundary_tombstone(void **state)
 	store(w, end);
 	record_free(end);
 	record_free(rec);
-	SAYS(w, "record_ended");
+	SAYS(w, "sign_in_stale");
 }
 
 /*
@@ -882,7 +882,7 @@ no_record_outlives_its_token(struct world *w)
 		SAYS(w, "allowed");
 	} else {
 		assert_true(r == 0 || r == AAD_ENOENT);
-		SAYS(w, "record_ended");
+		SAYS(w, "identity_denied");
 	}
 	record_free(rec);
 }
@@ -905,7 +905,7 @@ II_L11_refresh_token_goes_with_the_record(void **state)
 		no_record_outlives_its_token(w);
 	assert_true(k > 10);
 	assert_int_equal(opens(w), AAD_ENOENT);
-	SAYS(w, "record_ended");
+	SAYS(w, "identity_denied");
 }
 
 static void
@@ -918,7 +918,7 @@ II_O2_ending_a_record_fails(void **state)
 	    no_record_outlives_its_token, 10);
 	every_failure(w, FAULT_ALLOC, ENOMEM, end_it,
 	    no_record_outlives_its_token, 5);
-	SAYS(w, "record_ended");
+	SAYS(w, "identity_denied");
 }
 
 /* ---- how the last refresh went ------------------------------------------ */
