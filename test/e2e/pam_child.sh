@@ -527,6 +527,8 @@ need stop_idp
 sign_in alice
 ok "an outage that nobody else saw is a no" ends_with NO
 also "... which says what is wrong" has "$W/pam.txt" "could not be reached"
+also "... but not what is there to be reached" \
+    lacks "$W/pam.txt" "$IDP_NAME"
 # last_run RESULT AGE: as `aadssh refresh` leaves it.
 last_run()
 {
@@ -547,6 +549,17 @@ for run in "outage 10 UNAVAIL" "outage 1900 NO" "outage -600 NO" "ok 10 NO"; do
 	ok "an outage, and the last live check ($2 s ago) said $1: $3" \
 	    ends_with "$3"
 done
+
+# --- what is wrong with this host is nobody's business ------------------
+fresh
+need chmod 0777 "$STATE/keys"
+log_mark
+sign_in alice
+ok "keys that others could write: no" ends_with NO
+also "... the person is told nothing of where they are" \
+    lacks "$W/pam.txt" "$STATE"
+ok "... the administrator is" log_has event=signin "$STATE"
+need chmod 0750 "$STATE/keys"
 
 # --- headers ---------------------------------------------
 begin
