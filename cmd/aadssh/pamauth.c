@@ -125,7 +125,7 @@ load_offers(struct auth *t)
 	if (hertz <= 0 || h->start > INT64_MAX / NS_S)
 		return AAD_EARG;
 	return offer_read(t->offers_dir, h->monitor, h->start * NS_S / hertz,
-	    h->login, &t->offers);
+	    clock_boot_ns(), h->login, &t->offers);
 }
 
 /*

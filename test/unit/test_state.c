@@ -1114,6 +1114,7 @@ II_K10_locks(void **state)
 /* ---- offers ----------------------------------------------------------- */
 
 #define MONITOR 3572
+#define NOW_NS	1000000
 
 static int
 offers_open(const struct world *w)
@@ -1148,7 +1149,7 @@ offered(int fd, int64_t not_before)
 	struct key k;
 	size_t i, n = 0;
 	uint8_t seed;
-	int r = offer_read(fd, MONITOR, not_before, "alice", &o);
+	int r = offer_read(fd, MONITOR, not_before, NOW_NS, "alice", &o);
 
 	if (r != 0) {
 		assert_null(o.items);
@@ -1209,6 +1210,10 @@ II_K16_stale_offers_bind_nothing(void **state)
 	OFFERED(fd, 5000, "2");
 	OFFERED(fd, 5001, "");
 	OFFERED(fd, 1001, "2");
+	/* Where RUN outlived a boot: of a time to come. */
+	offer_one(fd, NOW_NS + 1, "alice", 3);
+	offer_one(fd, NOW_NS, "alice", 4);
+	OFFERED(fd, 5001, "4");
 	close(fd);
 }
 
@@ -1247,7 +1252,7 @@ boundary_offers(void **state)
 	/* The first twenty of thirty keys. */
 	for (i = 1; i <= 30; i++)
 		offer_one(fd, i, "alice", (uint8_t)i);
-	assert_int_equal(offer_read(fd, MONITOR, 0, "alice", &o), 0);
+	assert_int_equal(offer_read(fd, MONITOR, 0, NOW_NS, "alice", &o), 0);
 	assert_int_equal(o.n, OFFER_KEYS_MAX);
 	offers_release(&o);
 	/* What no line feed ends is torn. */
@@ -1293,9 +1298,11 @@ wrong_offers_are_not_written(void **state)
 				     rows[i].login, rows[i].type, rows[i].text),
 		    AAD_EARG);
 	assert_int_equal(stat(at(w, "run/offers/3572"), &sb), -1);
-	assert_int_equal(offer_read(fd, 0, 0, "alice", &o), AAD_EARG);
-	assert_int_equal(offer_read(fd, MONITOR, -1, "alice", &o), AAD_EARG);
-	assert_int_equal(offer_read(fd, MONITOR, 0, "-x", &o), AAD_EARG);
+	assert_int_equal(offer_read(fd, 0, 0, NOW_NS, "alice", &o), AAD_EARG);
+	assert_int_equal(offer_read(fd, MONITOR, -1, NOW_NS, "alice", &o),
+	    AAD_EARG);
+	assert_int_equal(offer_read(fd, MONITOR, 0, NOW_NS, "-x", &o),
+	    AAD_EARG);
 	assert_int_equal(offer_remove(fd, -5), AAD_EARG);
 	close(fd);
 }
@@ -1365,7 +1372,7 @@ damaged_offers(const uint8_t *p, size_t len, enum mutation how, size_t where,
 	(void)where;
 	assert_non_null(copy);
 	memcpy(copy, p, len + 1);
-	assert_int_equal(offers_parse(copy, len, 1000, "alice", &o), 0);
+	assert_int_equal(offers_parse(copy, len, 1000, NOW_NS, "alice", &o), 0);
 	assert_true(o.n <= 2);
 	if (how == MUTATE_TRUNCATE)
 		assert_true(o.n < 2);
@@ -1546,7 +1553,7 @@ try_offers(struct world *w)
 
 	if ((r = offer_dir_open(w->run, &fd)) != 0)
 		return r;
-	r = offer_read(fd, MONITOR, 0, "alice", &o);
+	r = offer_read(fd, MONITOR, 0, NOW_NS, "alice", &o);
 	if (r != 0)
 		assert_null(o.items);
 	offers_release(&o);
