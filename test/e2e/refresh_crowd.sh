@@ -77,6 +77,19 @@ idp_pardon
 ok "when that was a mistake" aadssh refresh --json
 also "all are renewed" counted renewed 28
 
+# A provider in trouble is not believed more than one in health: who was asked
+# about in vain does not thin out those that are gone.
+# shellcheck disable=SC2046
+idp_refuse 4711 $(users 27 50)
+# shellcheck disable=SC2046
+idp_refuse 50057 $(users 23 26)
+exits 3 "4 of 4 answered for, of 28, are too many" aadssh refresh --json
+also "nobody was shut out" counted evicted 0
+also "24 are unreachable" counted unreachable 24
+idp_pardon
+ok "when the trouble is over" aadssh refresh --json
+also "all are renewed" counted renewed 28
+
 # --- several keys, one identity ----------------------------------------------------
 need crowd 30 session user23@contoso.com user23@contoso.com
 need crowd 30 no user23@contoso.com
