@@ -107,8 +107,7 @@ judge(const struct work *w, const struct record *rec)
 	int64_t now = clock_now();
 
 	if (rec->state == RECORD_ENDED)
-		return now - rec->ended_at > TOMBSTONE_AGE ? LOOK_SWEEP
-							   : LOOK_KEEP;
+		return settle_is_old(rec, now) ? LOOK_SWEEP : LOOK_KEEP;
 	/* Another tenant would know nothing of it and call it gone. */
 	if (strcmp(rec->tid, conf->tenant) != 0)
 		return LOOK_KEEP;

@@ -236,6 +236,14 @@ settle_end(struct run *run, const struct sign_in *s, const char *event,
 	return r;
 }
 
+bool
+settle_is_old(const struct record *rec, int64_t now)
+{
+	return rec->state == RECORD_ENDED &&
+	       now - rec->ended_at > TOMBSTONE_AGE &&
+	       strcmp(rec->ended_reason, reason_name(AAD_R_KEY_SHARED)) != 0;
+}
+
 int
 settle_sweep(struct run *run, const struct sign_in *s)
 {
@@ -244,8 +252,7 @@ settle_sweep(struct run *run, const struct sign_in *s)
 	int r;
 
 	if ((r = reread(run, s, &h, &rec)) == 0) {
-		if (rec->state != RECORD_ENDED ||
-		    clock_now() - rec->ended_at <= TOMBSTONE_AGE)
+		if (!settle_is_old(rec, clock_now()))
 			r = AAD_EAGAIN;
 		else if ((r = cache_record_remove(run->cache, s->login,
 			      s->hash)) != 0)

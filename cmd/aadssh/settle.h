@@ -79,6 +79,12 @@ int settle_mark(struct run *run, const struct sign_in *s,
 int settle_end(struct run *run, const struct sign_in *s, const char *event,
     enum reason why, const char *detail) AAD_MUST_CHECK;
 
+/*
+ * A tombstone that is swept by now.  One for a key of two identities is not:
+ * only an administrator lets such a key be used again.
+ */
+bool settle_is_old(const struct record *rec, int64_t now);
+
 /* Remove its tombstone, if it is one and old enough. */
 int settle_sweep(struct run *run, const struct sign_in *s) AAD_MUST_CHECK;
 
