@@ -29,7 +29,7 @@
 #define OFFER_FILE_MAX	 65536 /* bytes of a file */
 #define OFFER_LINE_MAX	 12288 /* bytes; KEY_BLOB_MAX in base64 is 10924 */
 #define OFFER_KEYS_MAX	 20 /* keys of one connection; ssh itself offers 6 */
-#define OFFER_ROOM	 16777216 /* bytes of RUN's file system left to others */
+#define OFFER_ROOM	 16777216 /* bytes that RUN keeps for others */
 #define OFFER_ROOM_FILES 1024 /* and files */
 
 struct offer {
