@@ -1662,6 +1662,14 @@ II_L2_waiting_limits(void **state)
 	assert_int_equal(wait_from(w, "192.0.2.7", NOW + 60, &fd[0]), 0);
 	for (i = 0; i < 4; i++)
 		close(fd[i]);
+	/* One machine can have as many addresses as it wants. */
+	assert_int_equal(wait_from(w, "2001:db8::1", NOW + 600, &fd[0]), 0);
+	assert_int_equal(wait_from(w, "2001:db8::2", NOW + 600, &fd[1]), 0);
+	assert_int_equal(wait_from(w, "2001:db8::3", NOW + 600, &no),
+	    AAD_EREFUSED);
+	assert_int_equal(wait_from(w, "2001:db8:0:1::1", NOW + 600, &fd[2]), 0);
+	for (i = 0; i < 3; i++)
+		close(fd[i]);
 }
 
 static void
