@@ -221,8 +221,9 @@ main(int argc, char **argv)
 		log_failure(&a, AAD_R_HOOK_ROOT, "");
 		_exit(EXIT_CANNOT);
 	}
-	if (offer_dir_open(conf->run, &offers) != 0)
-		offers = -1; /* a host without sign-ins through ssh */
+	/* None on a host without sign-ins through ssh. */
+	if (offer_dir_open(conf->run, &offers) != 0 || !offer_room(offers))
+		offers = -1;
 	umask(027); /* aadssh reads the offers, by their group */
 	paths[0] = conf->dir;
 	paths[1] = MACHINE_ID;

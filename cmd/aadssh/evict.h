@@ -14,7 +14,7 @@
 #include "cmd/aadssh/settle.h"
 
 #define EVICT_MAX	  3 /* identities that may always be gone at once */
-#define EVICT_MAX_PERCENT 20 /* of those asked about; more is too many */
+#define EVICT_MAX_PERCENT 20 /* of those answered for; more is too many */
 
 /*
  * s: the n sign-ins of a run; the order is changed.

@@ -85,6 +85,8 @@ main(int argc, char **argv)
 		return EXIT_CANNOT;
 	}
 	json_object_seed(randombytes_random() | 1U);
+	/* A log daemon that hangs must not hold up a login, nor a lock. */
+	log_wait_little();
 	log_open(APP_PROG, LOG_AUTHPRIV, LOG_INFO);
 	if (!options(&app, &argc, &argv))
 		return out_finish(APP_PROG, EXIT_DONE);

@@ -115,6 +115,31 @@ phase_say_identity(struct pam *p, const char *tid, const char *oid,
 	lines_say(p->lines, 'F', line);
 }
 
+/*
+ * What is wrong with this host's files, its configuration or its network is
+ * for its administrator, in the log: whoever is at the other end may be
+ * anybody.
+ */
+static bool
+for_the_log(enum reason why)
+{
+	switch (why) {
+	case AAD_R_CONFIG:
+	case AAD_R_DISK:
+	case AAD_R_DENIALS_UNREADABLE:
+	case AAD_R_PIN_UNREADABLE:
+	case AAD_R_RECORD_KEY_UNREADABLE:
+	case AAD_R_RECORD_UNREADABLE:
+	case AAD_R_REFRESH_TOKEN:
+	case AAD_R_STATE_OWNER:
+	case AAD_R_STATE_UNREADABLE:
+	case AAD_R_UNREACHABLE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* The last lines: why not, for the person, and the verdict. */
 static int
 answer(struct pam *p, enum pam_verdict verdict)
@@ -123,7 +148,8 @@ answer(struct pam *p, enum pam_verdict verdict)
 
 	if (verdict == PAM_VERDICT_NO || verdict == PAM_VERDICT_UNAVAIL) {
 		lines_prose(p->lines, 'E', reason_sentence(p->no.why));
-		lines_prose(p->lines, 'E', p->no.detail);
+		if (!for_the_log(p->no.why))
+			lines_prose(p->lines, 'E', p->no.detail);
 	}
 	lines_say(p->lines, 'R', words[verdict]);
 	return verdict == PAM_VERDICT_OK || verdict == PAM_VERDICT_IGNORE

@@ -122,7 +122,7 @@ read_offers(struct auth *t)
 	if (hertz <= 0 || h->start > INT64_MAX / NS_S)
 		return AAD_EARG;
 	return offer_read(t->offers_dir, h->monitor, h->start * NS_S / hertz,
-	    h->login, &t->offers);
+	    clock_boot_ns(), h->login, &t->offers);
 }
 
 /*
@@ -231,7 +231,8 @@ run(struct auth *t)
 /*
  * Whether the next module may ask for something else: only when Azure AD is
  * out for more than this connection, as the last live check saw too.  Who
- * can cut one connection must not choose the weaker door by it.
+ * can cut one connection must not choose the weaker door by it, nor who has
+ * a code and with it a say in what is answered about it.
  */
 static bool
 outage(const struct auth *t)
@@ -241,7 +242,8 @@ outage(const struct auth *t)
 	struct lastrun run;
 
 	if ((why != AAD_R_UNREACHABLE && why != AAD_R_PROVIDER) ||
-	    t->a.cache.dir == -1 || lastrun_load(&t->a.cache, &run) != 0)
+	    t->ui.prompts > 0 || t->a.cache.dir == -1 ||
+	    lastrun_load(&t->a.cache, &run) != 0)
 		return false;
 	return run.result == LASTRUN_OUTAGE && run.at <= now &&
 	       now - run.at <= 2 * t->p->app->conf->check;

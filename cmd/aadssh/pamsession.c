@@ -7,7 +7,8 @@
  * verified a signature by it.
  *
  * What is not ours (a key of AuthorizedKeysFile, another authority's
- * certificate) is not judged, but for denials of the login and the key.
+ * certificate) is not judged, but for denials of the login and the key; nor
+ * is a password, but for denials of the login and of whose it is.
  */
 
 #include <inttypes.h>
@@ -341,6 +342,26 @@ judge_line(struct visit *v, const char *line)
 	return judge_plain(v, type, base64);
 }
 
+/*
+ * No key and no sign-in: a password, asked for by the module behind ours
+ * while Azure AD is out.  It says nothing about who it is, but the login's
+ * pin says whose it is.
+ */
+static int
+judge_owner(struct visit *v)
+{
+	struct pin pin;
+
+	switch (pin_load(&v->cache, v->p->header->login, &pin)) {
+	case 0:
+		return no_denial(v, DENIAL_OID, pin.oid, AAD_R_IDENTITY_DENIED);
+	case AAD_ENOENT:
+		return 0;
+	default:
+		return refuse(v, AAD_R_PIN_UNREADABLE);
+	}
+}
+
 static int
 judge(struct visit *v)
 {
@@ -359,7 +380,7 @@ judge(struct visit *v)
 		if ((r = judge_line(v, h->auth[i])) != 0)
 			return r;
 	if (h->oid[0] == '\0')
-		return 0;
+		return v->method == NULL ? judge_owner(v) : 0;
 	if (v->method == NULL)
 		v->method = "keyboard-interactive";
 	remember(v, h->tid, h->oid, "", 0, NULL);

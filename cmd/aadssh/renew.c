@@ -179,10 +179,11 @@ look_at(struct work *w, struct sign_in *s, struct secret **tokenp)
 	return look;
 }
 
-/* Nothing was learned about it. */
+/* Nothing was learned about it: for the brake it was not asked about. */
 static void
-unreachable(struct work *w, const struct sign_in *s)
+unreachable(struct work *w, struct sign_in *s)
 {
+	s->fate = FATE_NONE;
 	w->run->counts->unreachable++;
 	if (w->t->where == NULL && !w->t->outage)
 		return;

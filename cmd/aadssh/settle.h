@@ -32,7 +32,7 @@ struct run {
 
 enum fate {
 	FATE_NONE = 0,
-	FATE_ASKED, /* and nothing known yet, or nothing learned */
+	FATE_ASKED, /* and nothing known yet, or neither of these */
 	FATE_RENEWED,
 	FATE_GONE
 };

@@ -38,6 +38,13 @@ void log_configure(int facility, int level);
 #define LOG_WAIT_MAX 2
 int log_never_wait(void) AAD_MUST_CHECK;
 
+/*
+ * The same bound for a process that uses SIGALRM itself, to be called before
+ * log_open(): what a line or the connection takes too long is cut off by a
+ * timer of that call, after which timer and handler are what they were.
+ */
+void log_wait_little(void);
+
 /* Write one line of at most 1,000 bytes. */
 void log_event(int priority, const char *event, const struct log_field *fields,
     size_t n);

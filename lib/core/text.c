@@ -270,3 +270,19 @@ text_cidr_has(const char *cidr, const char *address)
 	       address_parse(address, strcspn(address, "%"), &a) &&
 	       a.len == range.len && same_prefix(&range, &a, bits);
 }
+
+bool
+text_same_source(const char *a, const char *b)
+{
+	struct address one, two;
+
+	if (strcmp(a, b) == 0)
+		return true;
+	if (!address_parse(a, strcspn(a, "%"), &one) ||
+	    !address_parse(b, strcspn(b, "%"), &two) || one.len != two.len)
+		return false;
+	if (one.len == 4)
+		return same_prefix(&one, &two, 32);
+	return (one.bytes[0] != 0xfe || (one.bytes[1] & 0xc0) != 0x80) &&
+	       same_prefix(&one, &two, 64);
+}

@@ -59,6 +59,13 @@ bool text_cidr_ok(const char *cidr);
  */
 bool text_cidr_has(const char *cidr, const char *address);
 
+/*
+ * Whether two addresses, as text, are one customer's: equal, or of the same
+ * /64 of IPv6, which one machine can have whole (RFC 4291 s.2.5.4).
+ * Neighbours on one link (fe80::/10) are many.
+ */
+bool text_same_source(const char *a, const char *b);
+
 /* Whether a and b are equal when A-Z counts as a-z; no locale is asked. */
 bool text_same_fold(const char *a, const char *b);
 

@@ -431,6 +431,7 @@ struct walk {
 	const char *login;
 	cache_each_fn *fn;
 	void *arg;
+	bool all; /* logins */
 };
 
 static int
@@ -448,6 +449,25 @@ walk_record(void *arg, const char *name)
 	return w->fn(w->arg, w->login, hash);
 }
 
+/* Whether what has a login's name in records/ is none of ours. */
+static bool
+is_foreign(const struct cache *c, const char *name)
+{
+	bool foreign;
+	int fd;
+
+	if (file_dir_open(c->dir, records, c->right, &fd) != 0)
+		return false;
+	foreign = file_dir_check(fd, name, c->right) == AAD_EPERM;
+	close_keep_errno(fd);
+	return foreign;
+}
+
+/*
+ * NB. in a walk of all logins what is no directory of ours is passed over: it
+ * opens nothing, and one that somebody left there must not end all others'
+ * sign-ins.
+ */
 static int
 walk_login(void *arg, const char *name)
 {
@@ -457,7 +477,9 @@ walk_login(void *arg, const char *name)
 	if (!name_login_ok(name))
 		return 0;
 	if ((r = login_dir(w->c, name, 0, &fd)) != 0)
-		return r == AAD_ENOENT ? 0 : r;
+		return r == AAD_ENOENT || (w->all && is_foreign(w->c, name))
+			   ? 0
+			   : r;
 	w->login = name;
 	return each_name(fd, walk_record, w);
 }
@@ -466,7 +488,7 @@ int
 cache_record_each(const struct cache *c, const char *login, cache_each_fn *fn,
     void *arg)
 {
-	struct walk w = { c, NULL, fn, arg };
+	struct walk w = { c, NULL, fn, arg, login == NULL };
 	int fd, r;
 
 	if (login != NULL)

@@ -160,7 +160,8 @@ typedef int cache_each_fn(void *arg, const char *login,
 
 /*
  * Walk the record files of one login, or of all when login is NULL, in no
- * order.  Names that are no record's are passed over.
+ * order.  Names that are no record's are passed over; of all, also what is
+ * no directory of the right owner, as somebody's copy.
  * Returns 0, the callback's value, or AAD_EPERM, AAD_ESYS.
  */
 int cache_record_each(const struct cache *c, const char *login,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "core/file.h"
@@ -60,6 +61,26 @@ offer_dir_open(const char *run, int *fdp)
 	}
 	*fdp = fd;
 	return 0;
+}
+
+/* Whether more than an eighth of all, or than enough, is left. */
+static bool
+left(uint64_t free, uint64_t all, uint64_t enough)
+{
+	return free > (all / 8 < enough ? all / 8 : enough);
+}
+
+bool
+offer_room(int dirfd)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(dirfd, &fs) == -1 || fs.f_frsize == 0)
+		return false;
+	/* NB. a file system that counts no files has no bound on them. */
+	return left(fs.f_bavail, fs.f_blocks, OFFER_ROOM / fs.f_frsize) &&
+	       (fs.f_files == 0 ||
+		   left(fs.f_favail, fs.f_files, OFFER_ROOM_FILES));
 }
 
 /* The file's name; false for what is no pid. */
@@ -206,8 +227,8 @@ take(const struct line *l, struct offers *out)
 }
 
 static int
-take_lines(char *text, size_t len, uint64_t not_before_ns, const char *login,
-    struct offers *out)
+take_lines(char *text, size_t len, uint64_t not_before_ns, uint64_t now_ns,
+    const char *login, struct offers *out)
 {
 	char *end, *p = text;
 	struct line l;
@@ -218,7 +239,7 @@ take_lines(char *text, size_t len, uint64_t not_before_ns, const char *login,
 	       (end = memchr(p, '\n', len - (size_t)(p - text))) != NULL) {
 		*end = '\0';
 		if (line_parse(p, (size_t)(end - p), &l) &&
-		    l.boottime_ns >= not_before_ns &&
+		    l.boottime_ns >= not_before_ns && l.boottime_ns <= now_ns &&
 		    strcmp(l.login, login) == 0)
 			r = take(&l, out);
 		p = end + 1;
@@ -227,18 +248,19 @@ take_lines(char *text, size_t len, uint64_t not_before_ns, const char *login,
 }
 
 int
-offers_parse(char *text, size_t len, int64_t not_before_ns, const char *login,
-    struct offers *out)
+offers_parse(char *text, size_t len, int64_t not_before_ns, int64_t now_ns,
+    const char *login, struct offers *out)
 {
 	int r;
 
 	memset(out, 0, sizeof(*out));
-	if (not_before_ns < 0 || !name_login_ok(login))
+	if (not_before_ns < 0 || now_ns < 0 || !name_login_ok(login))
 		return AAD_EARG;
 	out->items = calloc(OFFER_KEYS_MAX, sizeof(*out->items));
 	if (out->items == NULL)
 		return AAD_ENOMEM;
-	r = take_lines(text, len, (uint64_t)not_before_ns, login, out);
+	r = take_lines(text, len, (uint64_t)not_before_ns, (uint64_t)now_ns,
+	    login, out);
 	if (r != 0)
 		offers_release(out);
 	return r;
@@ -260,20 +282,20 @@ read_file(int dirfd, const char *name, char **textp, size_t *lenp)
 }
 
 int
-offer_read(int dirfd, int64_t monitor, int64_t not_before_ns, const char *login,
-    struct offers *out)
+offer_read(int dirfd, int64_t monitor, int64_t not_before_ns, int64_t now_ns,
+    const char *login, struct offers *out)
 {
 	char name[PID_LEN + 1], *text;
 	size_t len;
 	int r;
 
 	memset(out, 0, sizeof(*out));
-	if (!pid_name(monitor, name) || not_before_ns < 0 ||
+	if (!pid_name(monitor, name) || not_before_ns < 0 || now_ns < 0 ||
 	    !name_login_ok(login))
 		return AAD_EARG;
 	if ((r = read_file(dirfd, name, &text, &len)) != 0)
 		return r == AAD_ENOENT ? 0 : r;
-	r = offers_parse(text, len, not_before_ns, login, out);
+	r = offers_parse(text, len, not_before_ns, now_ns, login, out);
 	free(text);
 	return r;
 }

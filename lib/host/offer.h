@@ -19,15 +19,18 @@
 #ifndef AAD_OFFER_H
 #define AAD_OFFER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/err.h"
 #include "ssh/key.h"
 
-#define OFFER_FILE_MAX 65536 /* bytes of a file */
-#define OFFER_LINE_MAX 12288 /* bytes; KEY_BLOB_MAX in base64 is 10924 */
-#define OFFER_KEYS_MAX 20 /* keys of one connection; ssh itself offers 6 */
+#define OFFER_FILE_MAX	 65536 /* bytes of a file */
+#define OFFER_LINE_MAX	 12288 /* bytes; KEY_BLOB_MAX in base64 is 10924 */
+#define OFFER_KEYS_MAX	 20 /* keys of one connection; ssh itself offers 6 */
+#define OFFER_ROOM	 16777216 /* bytes that RUN keeps for others */
+#define OFFER_ROOM_FILES 1024 /* and files */
 
 struct offer {
 	struct key key;
@@ -50,6 +53,14 @@ struct offers {
 int offer_dir_open(const char *run, int *fdp) AAD_MUST_CHECK;
 
 /*
+ * Whether there is room for one more file, or for a longer one: anybody who
+ * reaches sshd makes them, and sessions are registered on the same file
+ * system.  An eighth of it is kept free, or OFFER_ROOM and OFFER_ROOM_FILES
+ * where that is less.
+ */
+bool offer_room(int dirfd);
+
+/*
  * Add one key.  Runs in the hook: openat, fstat, write and close, no
  * allocation.  The file is made 0640 under a umask that allows it.
  *
@@ -67,16 +78,17 @@ int offer_append(int dirfd, int64_t monitor, int64_t boottime_ns,
  * The keys offered by one connection for one login, in order of appearance,
  * each once, at most OFFER_KEYS_MAX.
  *
- * not_before_ns: CLOCK_BOOTTIME when the monitor was started.
+ * not_before_ns: CLOCK_BOOTTIME when the monitor was started.  now_ns: the
+ * same now; what is later is of an earlier boot, where RUN outlived it.
  * *out: empty unless 0 is returned; then the caller releases it.
- * A line that is malformed, older, of another login or whose key is unsound
- * is passed over: it binds nothing.  No file is no offers.
+ * A line that is malformed, older, later, of another login or whose key is
+ * unsound is passed over: it binds nothing.  No file is no offers.
  * Returns 0; AAD_EARG for a bad monitor or login; AAD_EPERM, AAD_ETOOBIG,
  * AAD_EFORMAT, AAD_EAGAIN for a file that file_read() refuses; AAD_ENOMEM;
  * AAD_ESYS.
  */
 int offer_read(int dirfd, int64_t monitor, int64_t not_before_ns,
-    const char *login, struct offers *out) AAD_MUST_CHECK;
+    int64_t now_ns, const char *login, struct offers *out) AAD_MUST_CHECK;
 
 /*
  * The same of a file's bytes.
@@ -84,7 +96,7 @@ int offer_read(int dirfd, int64_t monitor, int64_t not_before_ns,
  * text: len bytes, which are cut in place.
  * Returns 0; AAD_EARG; AAD_ENOMEM.
  */
-int offers_parse(char *text, size_t len, int64_t not_before_ns,
+int offers_parse(char *text, size_t len, int64_t not_before_ns, int64_t now_ns,
     const char *login, struct offers *out) AAD_MUST_CHECK;
 
 /* Remove a connection's file.  Returns 0; AAD_ENOENT; AAD_EARG; AAD_ESYS. */

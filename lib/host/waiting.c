@@ -196,7 +196,7 @@ look_at(struct look *l, int64_t i)
 		return 0;
 	}
 	if (known && (r == AAD_EAGAIN || rests(&w, l->now)) &&
-	    strcmp(w.source, l->source == NULL ? "" : l->source) == 0)
+	    text_same_source(w.source, l->source == NULL ? "" : l->source))
 		l->same++;
 	close_keep_errno(fd);
 	return r == AAD_EAGAIN ? 0 : r;

@@ -37,7 +37,8 @@ struct waiting {
  * Take a slot.  Blocks only while others look for one.
  *
  * per_host: 1 to WAITING_SLOTS_MAX.  per_source: 1 or more; those whose
- * source is unknown count as of one source.
+ * source is unknown count as of one source, and so do addresses that
+ * text_same_source().
  * source: printable ASCII without blank, 1 to WAITING_SOURCE_MAX bytes, or
  * NULL for unknown.
  * now: Unix seconds; a slot taken in this clock's future does not rest.

@@ -67,4 +67,43 @@ done
 mv /dev/log "$W/log"
 ok "a yes comes without a log socket" answers "$W/k1.pub" 0 is_k1
 mv "$W/log" /dev/log
+
+# sshd logs to a file here, or it would wait itself.
+need stop_sshd
+stage_pam
+quickly() # COMMAND…
+{
+	local status start
+	status=0
+	start=$(date +%s)
+	"$@" || status=$?
+	[ $(($(date +%s) - start)) -le 12 ] && return "$status"
+}
+
+is_in()
+{
+	[ "$(timeout -s KILL 100 ssh -F "$W/ssh_config" -o BatchMode=yes \
+	    -i "$W/k1" alice@localhost id -un </dev/null)" = alice ]
+}
+
+no_session()
+{
+	! pgrep -f '^sshd: alice'
+}
+
+for type in dgram stream; do
+	rm -f "$W/full.$type"
+	need aadssh forget alice
+	need ssh_signin "$ALICE" alice "$W/k1"
+	need hang "$type"
+	ok "a session opens, its login confirmed ($type)" quickly is_in
+	ok "... and ends, nobody waits to log it ($type)" \
+	    wait_for 8 no_session
+	ok "the record says so ($type)" sh -c \
+	    'grep -q "\"by\":\"session\"" "$1"/records/alice/*' - "$STATE"
+	ok "a live check comes to its end ($type)" quickly aadssh refresh
+	ok "a denial is made ($type)" quickly aadssh deny --login alice
+	need aadssh undeny --login alice
+	unhang
+done
 finish

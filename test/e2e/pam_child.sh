@@ -3,6 +3,8 @@
 title="aadssh pam, driven by pipes as the PAM module drives it"
 # shellcheck source=lib.sh
 . /src/test/e2e/lib.sh
+# shellcheck source=crowd.sh
+. /src/test/e2e/crowd.sh
 
 # --- a module made of pipes ---------------------------------------------
 
@@ -225,6 +227,10 @@ also "... and says why" has "$W/pam.txt" "This Azure AD user is denied"
 ok "... in the log, too" log_has event=login reason=identity_denied
 session alice "identity $TENANT $ALICE_OID"
 ok "... also of who signed in by the prompt" ends_with NO
+session alice "auth keyboard-interactive/pam"
+ok "... and where a password opened the login that is theirs" ends_with NO
+session bob "auth keyboard-interactive/pam"
+ok "... but not another's" ends_with IGNORE
 need aadssh undeny --oid "$ALICE_OID"
 need aadssh deny --key "$(fp k1)"
 session alice "$(auth_line k1)"
@@ -527,6 +533,8 @@ need stop_idp
 sign_in alice
 ok "an outage that nobody else saw is a no" ends_with NO
 also "... which says what is wrong" has "$W/pam.txt" "could not be reached"
+also "... but not what is there to be reached" \
+    lacks "$W/pam.txt" "$IDP_NAME"
 # last_run RESULT AGE: as `aadssh refresh` leaves it.
 last_run()
 {
@@ -547,6 +555,28 @@ for run in "outage 10 UNAVAIL" "outage 1900 NO" "outage -600 NO" "ok 10 NO"; do
 	ok "an outage, and the last live check ($2 s ago) said $1: $3" \
 	    ends_with "$3"
 done
+
+# The same when the person has a code, which decides what is answered about it.
+need start_idp
+fresh
+need last_run outage 10
+sign_in alice
+need wait_for 10 asked 1
+idp_fault '{"endpoint":"token","kind":"aadsts","code":4711,"error":"what_is_this","times":0}'
+answer ""
+ok "an odd answer about a code that was shown is no outage" ends_with NO
+need stop_idp
+
+# --- what is wrong with this host is nobody's business ------------------
+fresh
+need chmod 0777 "$STATE/keys"
+log_mark
+sign_in alice
+ok "keys that others could write: no" ends_with NO
+also "... the person is told nothing of where they are" \
+    lacks "$W/pam.txt" "$STATE"
+ok "... the administrator is" log_has event=signin "$STATE"
+need chmod 0750 "$STATE/keys"
 
 # --- headers ---------------------------------------------
 begin

@@ -77,6 +77,19 @@ idp_pardon
 ok "when that was a mistake" aadssh refresh --json
 also "all are renewed" counted renewed 28
 
+# A provider in trouble is not believed more than one in health: who was asked
+# about in vain does not thin out those that are gone.
+# shellcheck disable=SC2046
+idp_refuse 4711 $(users 27 50)
+# shellcheck disable=SC2046
+idp_refuse 50057 $(users 23 26)
+exits 3 "4 of 4 answered for, of 28, are too many" aadssh refresh --json
+also "nobody was shut out" counted evicted 0
+also "24 are unreachable" counted unreachable 24
+idp_pardon
+ok "when the trouble is over" aadssh refresh --json
+also "all are renewed" counted renewed 28
+
 # --- several keys, one identity ----------------------------------------------------
 need crowd 30 session user23@contoso.com user23@contoso.com
 need crowd 30 no user23@contoso.com
@@ -93,6 +106,7 @@ need crowd 590 no user62@contoso.com
 need crowd 700 no user63@contoso.com
 need crowd 2591900 ended user64@contoso.com
 need crowd 2592100 ended user65@contoso.com
+need crowd 2592100 shared user66@contoso.com
 log_mark
 ok "a refresh with sign-ins of every age" aadssh refresh --json
 also "two are over" counted ended 2
@@ -104,8 +118,10 @@ ok "for a little less: not" is_state user62 active
 ok "the log says so" log_has event=end sign_in_stale login=user61
 ok "a tombstone of 30 days is swept" [ -z "$(ls "$STATE/records/user65")" ]
 ok "a younger one is not" is_state user64 sign_in_stale
+ok "nor one of a key of two: an administrator lifts that" \
+    is_state user66 key_shared
 ok "and their refresh tokens are destroyed" \
-    [ "$(find "$STATE/refresh" -name 'user6[1345].*' | wc -l)" -eq 0 ]
+    [ "$(find "$STATE/refresh" -name 'user6[13456].*' | wc -l)" -eq 0 ]
 
 # --- a provider that dies meanwhile ---------------------------------------------------
 idp_log_reset

@@ -22,7 +22,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 		return 0;
 	memcpy(text, p, len);
 	text[len] = '\0';
-	if (offers_parse(text, len, 1000, "alice", &o) != 0)
+	if (offers_parse(text, len, 1000, INT64_MAX, "alice", &o) != 0)
 		abort();
 	for (i = 0; i < o.n; i++) {
 		if (key_from_blob(o.items[i].key.blob, o.items[i].key.blob_len,

@@ -7,7 +7,8 @@
  *	mksignins STATE <LINES
  *
  * A line is LOGIN OID UPN REFRESH-TOKEN AGE CONFIRMED: seconds since the
- * sign-in; admin, session or no, or "ended" for a tombstone of that age.
+ * sign-in; admin, session or no, or "ended" for a tombstone of that age,
+ * "shared" for one of a key that two signed in with.
  * Each gets a key of its own, a pin and a record whose token is a stranger's:
  * the first renewal replaces it.  Prints LOGIN KEYTYPE BASE64, a line each.
  */
@@ -129,8 +130,11 @@ sign_in(struct state *s, struct line *l)
 	record_make(s, l, &k, &rec);
 	strcpy(pin.tid, FORGE_TENANT);
 	snprintf(pin.oid, sizeof(pin.oid), "%s", l->oid);
-	if (strcmp(l->confirmed, "ended") == 0 &&
-	    record_end(&rec, AAD_R_SIGN_IN_STALE, rec.sign_in, &end) != 0)
+	if ((strcmp(l->confirmed, "ended") == 0 &&
+		record_end(&rec, AAD_R_SIGN_IN_STALE, rec.sign_in, &end) !=
+		    0) ||
+	    (strcmp(l->confirmed, "shared") == 0 &&
+		record_end(&rec, AAD_R_KEY_SHARED, rec.sign_in, &end) != 0))
 		die("no tombstone");
 	r = pin_create(&s->c, l->login, &pin);
 	if ((r != 0 && r != AAD_EEXIST) ||

@@ -177,6 +177,37 @@ address_in_range(void **state)
 		    rows[i].in);
 }
 
+static void
+II_L2_addresses_of_one_source(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} rows[] = {
+		{ "", "", true },
+		{ "a", "a", true },
+		{ "a", "b", false },
+		{ "", "192.0.2.1", false },
+		{ "192.0.2.1", "192.0.2.1", true },
+		{ "192.0.2.1", "192.0.2.2", false },
+		{ "192.0.2.1", "::ffff:192.0.2.1", true },
+		{ "192.0.2.1", "2001:db8::1", false },
+		{ "2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true },
+		{ "2001:db8::1", "2001:db8:0:1::1", false },
+		{ "fe80::1%eth0", "fe80::1%eth0", true },
+		{ "fe80::1%eth0", "fe80::2%eth0", false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N(rows); i++) {
+		assert_int_equal(text_same_source(rows[i].a, rows[i].b),
+		    rows[i].same);
+		assert_int_equal(text_same_source(rows[i].b, rows[i].a),
+		    rows[i].same);
+	}
+}
+
 /* ---- reading files ---- */
 
 static void
@@ -1902,6 +1933,7 @@ main(void)
 		T(valid_reasons),
 		T(II_T17_zeroed_memory_decides_nothing),
 		T(address_in_range),
+		T(II_L2_addresses_of_one_source),
 		T(valid_error_names),
 	};
 

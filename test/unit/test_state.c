@@ -1119,6 +1119,7 @@ II_K10_locks(void **state)
 /* ---- offers ----------------------------------------------------------- */
 
 #define MONITOR 3572
+#define NOW_NS	1000000
 
 static int
 offers_open(const struct world *w)
@@ -1153,7 +1154,7 @@ offered(int fd, int64_t not_before)
 	struct key k;
 	size_t i, n = 0;
 	uint8_t seed;
-	int r = offer_read(fd, MONITOR, not_before, "alice", &o);
+	int r = offer_read(fd, MONITOR, not_before, NOW_NS, "alice", &o);
 
 	if (r != 0) {
 		assert_null(o.items);
@@ -1214,6 +1215,10 @@ II_K16_stale_offers_bind_nothing(void **state)
 	OFFERED(fd, 5000, "2");
 	OFFERED(fd, 5001, "");
 	OFFERED(fd, 1001, "2");
+	/* Where RUN outlived a boot: of a time to come. */
+	offer_one(fd, NOW_NS + 1, "alice", 3);
+	offer_one(fd, NOW_NS, "alice", 4);
+	OFFERED(fd, 5001, "4");
 	close(fd);
 }
 
@@ -1252,7 +1257,7 @@ boundary_offers(void **state)
 	/* The first twenty of thirty keys. */
 	for (i = 1; i <= 30; i++)
 		offer_one(fd, i, "alice", (uint8_t)i);
-	assert_int_equal(offer_read(fd, MONITOR, 0, "alice", &o), 0);
+	assert_int_equal(offer_read(fd, MONITOR, 0, NOW_NS, "alice", &o), 0);
 	assert_int_equal(o.n, OFFER_KEYS_MAX);
 	offers_release(&o);
 	/* What no line feed ends is torn. */
@@ -1298,9 +1303,11 @@ wrong_offers_are_not_written(void **state)
 				     rows[i].login, rows[i].type, rows[i].text),
 		    AAD_EARG);
 	assert_int_equal(stat(at(w, "run/offers/3572"), &sb), -1);
-	assert_int_equal(offer_read(fd, 0, 0, "alice", &o), AAD_EARG);
-	assert_int_equal(offer_read(fd, MONITOR, -1, "alice", &o), AAD_EARG);
-	assert_int_equal(offer_read(fd, MONITOR, 0, "-x", &o), AAD_EARG);
+	assert_int_equal(offer_read(fd, 0, 0, NOW_NS, "alice", &o), AAD_EARG);
+	assert_int_equal(offer_read(fd, MONITOR, -1, NOW_NS, "alice", &o),
+	    AAD_EARG);
+	assert_int_equal(offer_read(fd, MONITOR, 0, NOW_NS, "-x", &o),
+	    AAD_EARG);
 	assert_int_equal(offer_remove(fd, -5), AAD_EARG);
 	close(fd);
 }
@@ -1370,7 +1377,7 @@ damaged_offers(const uint8_t *p, size_t len, enum mutation how, size_t where,
 	(void)where;
 	assert_non_null(copy);
 	memcpy(copy, p, len + 1);
-	assert_int_equal(offers_parse(copy, len, 1000, "alice", &o), 0);
+	assert_int_equal(offers_parse(copy, len, 1000, NOW_NS, "alice", &o), 0);
 	assert_true(o.n <= 2);
 	if (how == MUTATE_TRUNCATE)
 		assert_true(o.n < 2);
@@ -1551,7 +1558,7 @@ try_offers(struct world *w)
 
 	if ((r = offer_dir_open(w->run, &fd)) != 0)
 		return r;
-	r = offer_read(fd, MONITOR, 0, "alice", &o);
+	r = offer_read(fd, MONITOR, 0, NOW_NS, "alice", &o);
 	if (r != 0)
 		assert_null(o.items);
 	offers_release(&o);
@@ -1663,6 +1670,14 @@ II_L2_waiting_limits(void **state)
 	assert_int_equal(wait_from(w, "192.0.2.7", NOW + 60, &fd[0]), 0);
 	waiting_done(-1);
 	for (i = 0; i < 4; i++)
+		close(fd[i]);
+	/* One machine can have as many addresses as it wants. */
+	assert_int_equal(wait_from(w, "2001:db8::1", NOW + 600, &fd[0]), 0);
+	assert_int_equal(wait_from(w, "2001:db8::2", NOW + 600, &fd[1]), 0);
+	assert_int_equal(wait_from(w, "2001:db8::3", NOW + 600, &no),
+	    AAD_EREFUSED);
+	assert_int_equal(wait_from(w, "2001:db8:0:1::1", NOW + 600, &fd[2]), 0);
+	for (i = 0; i < 3; i++)
 		close(fd[i]);
 }
 
