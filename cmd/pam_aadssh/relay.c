@@ -20,6 +20,7 @@ struct relay {
 	bool given; /* the verdict was */
 	enum verdict verdict;
 	int64_t deadline;
+	bool late; /* the person answered when time was over */
 	size_t total; /* bytes that came */
 	char *out; /* what the child has not read yet */
 	size_t out_len, out_off;
@@ -132,6 +133,22 @@ answer(struct relay *r, const char *text)
 	return queue(r, line, strlen(line));
 }
 
+/*
+ * Nothing can be heard while the person is asked.  When time ran out
+ * meanwhile, the child gets a moment, once, for what it has said or will say
+ * of it: "no" is better than "can't tell", after which the client tries again.
+ */
+static void
+moment_more(struct relay *r)
+{
+	int64_t now = kernel_clock_ms();
+
+	if (now < r->deadline || r->late)
+		return;
+	r->late = true;
+	r->deadline = now + RELAY_ENDING_MS;
+}
+
 static bool
 prompt(struct relay *r, const char *text, size_t len)
 {
@@ -149,6 +166,7 @@ prompt(struct relay *r, const char *text, size_t len)
 		free(resp);
 		return fail(r, "nobody answers");
 	}
+	moment_more(r);
 	ok = answer(r, resp);
 	free(resp);
 	return ok;

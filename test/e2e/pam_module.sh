@@ -351,6 +351,39 @@ log_mark
 expect_no "timeout= ends a sign-in that hangs"
 ok "... and is logged" log_has event=pam login=alice "takes too long"
 ok "... with the child" child_gone
+
+# The child gave up in time, while the person was still reading.
+fake <<-END
+echo "P Press Enter:"
+sleep 1
+echo "E Nobody signed in in time."
+echo "R NO"
+exit 1
+END
+log_mark
+ask_new late
+ssh_ask_begin alice ""
+need wait_for 5 asked 1
+sleep 3
+reply 1 ''
+exits 255 "an answer after timeout= is refused" ssh_ask_end
+also "... by the child's word" has "$W/err" "Nobody signed in in time."
+also "... once" [ "$(prompts)" -eq 1 ]
+ok "... and not as a fault" log_lacks event=pam "takes too long"
+# One that still has no word then gets no more time.
+fake <<-END
+echo "P Press Enter:"
+exec sleep 100
+END
+log_mark
+ask_new later
+ssh_ask_begin alice "" -o NumberOfPasswordPrompts=1
+need wait_for 5 asked 1
+sleep 3
+reply 1 ''
+exits 255 "... but one that hangs then is ended" ssh_ask_end
+ok "... and is logged" log_has event=pam login=alice "takes too long"
+ok "... with the child" child_gone
 need write_pam
 
 # in_grace: sshd's own limit, with the module waiting for child or person.
