@@ -84,7 +84,7 @@ idp = cloud reply discovery device grant aadsts
 net = transfer http pool
 host = hostid record cache refreshtoken offer waiting session denial pin \
 	lastrun rekey decision
-cli = verb out log priv clock child process
+cli = verb out log priv clock child process stop
 cli_hook = log priv clock sandbox
 hook = main
 pam = pam_aadssh account child clean header judged kernel login named \

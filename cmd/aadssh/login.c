@@ -5,7 +5,6 @@
  * host's cache, by whoever may run this.
  */
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "cmd/aadssh/app.h"
 #include "cmd/aadssh/ui.h"
 #include "cmd/aadssh/verbs.h"
+#include "cmd/cli/stop.h"
 #include "core/text.h"
 
 /* Everything that one sign-in opens; work_release() closes it. */
@@ -23,29 +23,6 @@ struct work {
 	char fingerprint[KEY_FP_LEN + 1];
 	struct admit a;
 };
-
-static volatile sig_atomic_t stop;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
-/* Ctrl-C and the like end the sign-in cleanly, with nothing stored. */
-static void
-catch_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa;
-	size_t i;
-
-	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = on_signal;
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &sa, NULL);
-}
 
 static int
 ask_azure(struct work *w)
@@ -134,7 +111,6 @@ verb_login(void *arg, int argc, char **argv)
 	w.a.source = "local";
 	/* Whoever may run this named the key. */
 	w.a.confirmed = CONFIRMED_ADMIN;
-	w.a.stop = &stop;
 	w.a.cache.dir = -1;
 	if (app_key_options(argc, argv, &w.o) != 0)
 		return app_usage(w.a.app, argv[0]);
@@ -146,7 +122,7 @@ verb_login(void *arg, int argc, char **argv)
 	    (code = app_uid(w.o.login, w.o.uid, &w.a.uid)) != EXIT_DONE)
 		goto out;
 	key_fingerprint(&w.key, w.fingerprint);
-	catch_signals();
+	w.a.stop = stop_catch(0, 0); /* ends with nothing stored */
 	r = run(&w);
 	admit_log(&w.a, r, w.fingerprint);
 	code = r == 0 ? report(&w) : report_refusal(&w);

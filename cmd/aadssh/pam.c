@@ -17,33 +17,11 @@
 #include "cmd/aadssh/verbs.h"
 #include "cmd/cli/log.h"
 #include "cmd/cli/priv.h"
+#include "cmd/cli/stop.h"
 #include "core/text.h"
 
 #define HEADER_S  20 /* seconds until the header is there */
 #define SESSION_S 20 /* seconds for a session: no network, maybe a lock */
-
-static volatile sig_atomic_t stop;
-
-static void
-on_signal(int sig)
-{
-	if (stop == 0)
-		stop = sig == SIGALRM ? PAM_TIMED_OUT : PAM_STOPPED;
-}
-
-/* All that ends a sign-in ends it cleanly, with nothing stored. */
-static void
-catch_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGALRM };
-	struct sigaction sa;
-	size_t i;
-
-	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = on_signal;
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &sa, NULL);
-}
 
 static int
 read_header(struct lines *lines, bool session, struct pamheader *h)
@@ -178,15 +156,16 @@ verb_pam(void *arg, int argc, char **argv)
 {
 	struct pamheader header;
 	struct lines lines;
-	struct pam p = { arg, &header, &lines, &stop, { AAD_R_UNSET, "" } };
+	struct pam p = { arg, &header, &lines, NULL, { AAD_R_UNSET, "" } };
 	bool session = argc == 2 && strcmp(argv[1], "session") == 0;
 	int code = EXIT_NO, r;
 
 	if (argc != 1 && !session)
 		return app_usage(p.app, argv[0]);
-	catch_signals();
+	/* All that ends a sign-in ends it cleanly, with nothing stored. */
+	p.stop = stop_catch(PAM_TIMED_OUT, 0);
 	alarm(HEADER_S);
-	lines_init(&lines, STDIN_FILENO, STDOUT_FILENO, &stop);
+	lines_init(&lines, STDIN_FILENO, STDOUT_FILENO, p.stop);
 	memset(&header, 0, sizeof(header));
 	if (priv_end_with_parent() != 0) {
 		log_start("the parent is gone", AAD_R_INTERRUPTED);

@@ -15,9 +15,9 @@
 #include "cmd/aadssh/lines.h"
 #include "cmd/aadssh/pamheader.h"
 
-/* What stop holds: why everything ends. */
-#define PAM_STOPPED   1 /* a signal, or nobody is there any more */
-#define PAM_TIMED_OUT 2
+/* What stop holds: why everything ends; another signal's number, too. */
+#define PAM_STOPPED   SIGHUP /* nobody is there any more */
+#define PAM_TIMED_OUT SIGALRM
 
 enum pam_verdict {
 	PAM_VERDICT_NO = 0, /* zeroed memory lets nobody in */

@@ -24,6 +24,7 @@
 #include "cmd/aadssh/verbs.h"
 #include "cmd/cli/clock.h"
 #include "cmd/cli/log.h"
+#include "cmd/cli/stop.h"
 #include "core/text.h"
 #include "host/hostid.h"
 #include "host/lastrun.h"
@@ -48,30 +49,9 @@ struct work {
 	struct jwks *keys;
 	bool fetched; /* keys are new */
 	struct refusal no; /* why the provider did not help */
+	/* A run ends cleanly: what was committed stays. */
+	const volatile sig_atomic_t *stop;
 };
-
-static volatile sig_atomic_t stop;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
-/* A run ends cleanly: what was committed stays, the rest is as it was. */
-static void
-catch_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa;
-	size_t i;
-
-	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = on_signal;
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &sa, NULL);
-}
 
 static int
 parse(int argc, char **argv, struct options *o)
@@ -153,9 +133,9 @@ discover(struct work *w)
 
 	if (!app_ca_file_safe(conf))
 		return refuse(w, AAD_R_CONFIG, APP_CA_FILE_UNSAFE);
-	if (tenantkeys_http(conf, &stop, &w->http) != 0)
+	if (tenantkeys_http(conf, w->stop, &w->http) != 0)
 		return refuse(w, AAD_R_NO_MEMORY, NULL);
-	return tenantkeys_discover(w->http, conf, &stop, &w->where, &w->no);
+	return tenantkeys_discover(w->http, conf, w->stop, &w->where, &w->no);
 }
 
 /* Fetch and keep the keys; the old ones stay otherwise. */
@@ -166,7 +146,7 @@ fetch_keys(struct work *w)
 	struct jwks *keys = NULL;
 	int r;
 
-	if ((r = tenantkeys_fetch(w->http, conf, w->where, &stop, clock_now(),
+	if ((r = tenantkeys_fetch(w->http, conf, w->where, w->stop, clock_now(),
 		 &keys, &w->no)) != 0)
 		return r;
 	jwks_free(w->keys);
@@ -338,7 +318,7 @@ report(struct work *w, struct run *run, struct lastrun *last)
 	int code, r;
 
 	/* A run that was interrupted tells nothing about the provider. */
-	if (!stop && (r = lastrun_store(&w->cache, last)) != 0) {
+	if (*w->stop == 0 && (r = lastrun_store(&w->cache, last)) != 0) {
 		run_failed(run, r, AAD_R_DISK, NULL);
 		last->result = LASTRUN_FAILED;
 	}
@@ -372,7 +352,7 @@ check_all(struct work *w)
 {
 	uint8_t host[HOSTID_LEN];
 	struct lastrun last = { .result = LASTRUN_FAILED };
-	struct run run = { w->app, w->app->conf, &w->cache, host, &stop,
+	struct run run = { w->app, w->app->conf, &w->cache, host, w->stop,
 		&last.counts, { AAD_R_UNSET, "" } };
 	struct renew_tools tools = { .keysp = &w->keys,
 		.deadline_ms = deadline(w->app->conf),
@@ -408,12 +388,11 @@ refresh_all(struct work *w)
 {
 	int code, lock, r;
 
-	catch_signals();
 	if (w->o.jitter > 0)
 		clock_sleep_ms((int64_t)
 				   randombytes_uniform((uint32_t)w->o.jitter *
 						       1000),
-		    &stop);
+		    w->stop);
 	r = cache_try_lock(&w->cache, CACHE_LOCK_REFRESH, &lock);
 	if (r == AAD_EAGAIN)
 		return already_running(w);
@@ -441,6 +420,7 @@ verb_refresh(void *arg, int argc, char **argv)
 	if ((r = cache_open_write(w.app->conf->dir, geteuid(), &w.cache,
 		 &why)) != 0)
 		return app_state_error(w.app, r, why);
+	w.stop = stop_catch(0, 0);
 	if (cache_tenant_keys_load(&w.cache, NULL, &w.keys, &why) == AAD_ENOMEM)
 		code = out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);
 	else

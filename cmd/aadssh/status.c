@@ -26,6 +26,7 @@
 #include "cmd/aadssh/verbs.h"
 #include "cmd/cli/child.h"
 #include "cmd/cli/clock.h"
+#include "cmd/cli/stop.h"
 #include "core/strictjson.h"
 #include "core/text.h"
 
@@ -51,29 +52,6 @@ struct status {
 	struct seen *seen; /* NULL: print in any case */
 	bool became; /* app_become() was called in this process */
 };
-
-static volatile sig_atomic_t stop;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
-static void
-catch_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa;
-	size_t i;
-
-	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = on_signal;
-	sa.sa_flags = SA_RESTART; /* a round under way is finished */
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &sa, NULL);
-}
 
 /* --watch, --watch=5 or --watch 5: no login begins with a digit. */
 static int
@@ -230,6 +208,7 @@ static int
 watch(struct status *st)
 {
 	/* NB. with user = root nothing is given up, and it is warned once. */
+	const volatile sig_atomic_t *stop;
 	bool in_child = geteuid() == 0 &&
 			strcmp(st->app->conf->user, "root") != 0;
 	int code;
@@ -238,11 +217,11 @@ watch(struct status *st)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (st->seen == MAP_FAILED)
 		return out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);
-	catch_signals();
-	while ((code = one_more(st, in_child)) == EXIT_DONE && !stop)
-		clock_sleep_ms(st->o->watch * 1000, &stop);
+	stop = stop_catch(0, SA_RESTART); /* a round under way is finished */
+	while ((code = one_more(st, in_child)) == EXIT_DONE && *stop == 0)
+		clock_sleep_ms(st->o->watch * 1000, stop);
 	munmap(st->seen, sizeof(*st->seen));
-	return stop ? EXIT_DONE : code;
+	return *stop != 0 ? EXIT_DONE : code;
 }
 
 int

@@ -90,8 +90,8 @@ open_error(void)
 	}
 }
 
-static void
-close_keep_errno(int fd)
+void
+file_close(int fd)
 {
 	int saved = errno;
 
@@ -116,7 +116,7 @@ open_judged(int dirfd, const char *name, struct file_owner right, size_t max,
 		if ((r = judge(fd, right, max, lenp)) == 0)
 			*fdp = fd;
 		else
-			close_keep_errno(fd);
+			file_close(fd);
 	}
 	return r;
 }
@@ -144,7 +144,7 @@ file_read(int dirfd, const char *name, struct file_owner right, size_t max,
 	*lenp = len;
 	buf = NULL; /* now the caller's */
 out:
-	close_keep_errno(fd);
+	file_close(fd);
 	free(buf);
 	return r;
 }
@@ -289,7 +289,7 @@ file_dir_open(int dirfd, const char *name, struct file_owner right, int *fdp)
 		return open_error();
 	r = fstat(fd, &sb) == -1 ? AAD_ESYS : judge_dir(&sb, right);
 	if (r != 0) {
-		close_keep_errno(fd);
+		file_close(fd);
 		return r;
 	}
 	*fdp = fd;
@@ -328,7 +328,7 @@ dir_create(int dirfd, const char *name, mode_t mode)
 	} else if (dirfd != AT_FDCWD && fsync(dirfd) == -1) {
 		r = AAD_ESYS;
 	}
-	close_keep_errno(fd);
+	file_close(fd);
 	return r;
 }
 
@@ -358,7 +358,7 @@ file_dir_each(int dirfd, file_each_fn *fn, void *arg)
 	if (fd == -1)
 		return AAD_ESYS;
 	if ((d = fdopendir(fd)) == NULL) {
-		close_keep_errno(fd);
+		file_close(fd);
 		return AAD_ESYS;
 	}
 	while (r == 0) {

@@ -131,4 +131,7 @@ typedef int file_each_fn(void *arg, const char *name);
  */
 int file_dir_each(int dirfd, file_each_fn *fn, void *arg) AAD_MUST_CHECK;
 
+/* close(2) on the way out of an error: errno stays, -1 is a no-op. */
+void file_close(int fd);
+
 #endif /* AAD_FILE_H */

@@ -43,16 +43,6 @@ static const struct folder {
 	{ "locks", MODE_DIR_PRIVATE },
 };
 
-static void
-close_keep_errno(int fd)
-{
-	int saved = errno;
-
-	if (fd != -1)
-		close(fd);
-	errno = saved;
-}
-
 /* Anchor the right owner at the directory that is open at fd. */
 static int
 anchor(int fd, struct cache *c)
@@ -60,7 +50,7 @@ anchor(int fd, struct cache *c)
 	struct stat sb;
 
 	if (fstat(fd, &sb) == -1) {
-		close_keep_errno(fd);
+		file_close(fd);
 		return AAD_ESYS;
 	}
 	c->dir = fd;
@@ -125,7 +115,7 @@ cache_open_write(const char *path, uid_t self, struct cache *c,
 void
 cache_close(struct cache *c)
 {
-	close_keep_errno(c->dir);
+	file_close(c->dir);
 	c->dir = -1;
 }
 
@@ -218,7 +208,7 @@ cache_record_key(const struct cache *c, struct secret **outp)
 		r = record_key_make(fd, &sec);
 	if (r == 0)
 		r = record_pub_settle(c, fd, sec);
-	close_keep_errno(fd);
+	file_close(fd);
 	if (r != 0) {
 		secret_free(sec);
 		return r;
@@ -261,7 +251,7 @@ cache_seal_keys(const struct cache *c, struct cache_seal *outp)
 		if (r == AAD_ENOENT)
 			r = 0;
 	}
-	close_keep_errno(fd);
+	file_close(fd);
 	if (r != 0)
 		cache_seal_release(outp);
 	return r;
@@ -292,7 +282,7 @@ login_dir(const struct cache *c, const char *login, int make, int *fdp)
 		return r == AAD_ENOENT ? AAD_ESYS : r;
 	r = make ? file_dir_make(fd, login, c->right, MODE_DIR, fdp)
 		 : file_dir_open(fd, login, c->right, fdp);
-	close_keep_errno(fd);
+	file_close(fd);
 	return r;
 }
 
@@ -334,7 +324,7 @@ cache_record_read(const struct cache *c, const char *login,
 	if ((r = login_dir(c, login, 0, &fd)) != 0)
 		return record_read_error(r, whyp);
 	r = file_read(fd, name, c->right, RECORD_MAX, textp, lenp);
-	close_keep_errno(fd);
+	file_close(fd);
 	return r == 0 ? 0 : record_read_error(r, whyp);
 }
 
@@ -371,7 +361,7 @@ cache_record_store(const struct cache *c, const struct record *rec,
 	name_hex64(rec->key_hash, name);
 	if ((r = login_dir(c, rec->login, 1, &fd)) == 0)
 		r = file_replace(fd, name, text, len, MODE_FILE);
-	close_keep_errno(fd);
+	file_close(fd);
 	sodium_memzero(text, len);
 	free(text);
 	return r;
@@ -388,7 +378,7 @@ cache_record_remove(const struct cache *c, const char *login,
 	if ((r = login_dir(c, login, 0, &fd)) != 0)
 		return r;
 	r = file_remove(fd, name);
-	close_keep_errno(fd);
+	file_close(fd);
 	return r;
 }
 
@@ -422,7 +412,7 @@ each_name(int fd, file_each_fn *fn, void *arg)
 {
 	int r = file_dir_each(fd, fn, arg);
 
-	close_keep_errno(fd);
+	file_close(fd);
 	return r;
 }
 
@@ -459,7 +449,7 @@ is_foreign(const struct cache *c, const char *name)
 	if (file_dir_open(c->dir, records, c->right, &fd) != 0)
 		return false;
 	foreign = file_dir_check(fd, name, c->right) == AAD_EPERM;
-	close_keep_errno(fd);
+	file_close(fd);
 	return foreign;
 }
 
@@ -607,17 +597,17 @@ lock(const struct cache *c, const char *name, int how, int *fdp)
 	fd = openat(dir, name,
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
 	    MODE_FILE_PRIVATE);
-	close_keep_errno(dir);
+	file_close(dir);
 	if (fd == -1)
 		return AAD_ESYS;
 	if (fstat(fd, &sb) == -1 || !S_ISREG(sb.st_mode) ||
 	    sb.st_uid != c->right.owner) {
-		close_keep_errno(fd);
+		file_close(fd);
 		return AAD_EPERM;
 	}
 	if (flock(fd, how) == -1) {
 		r = errno == EWOULDBLOCK ? AAD_EAGAIN : AAD_ESYS;
-		close_keep_errno(fd);
+		file_close(fd);
 		return r;
 	}
 	*fdp = fd;

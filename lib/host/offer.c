@@ -19,16 +19,6 @@
 #define MODE_FILE 0640
 #define PID_LEN	  10 /* digits of INT32_MAX */
 
-static void
-close_keep_errno(int fd)
-{
-	int saved = errno;
-
-	if (fd != -1)
-		close(fd);
-	errno = saved;
-}
-
 int
 offer_dir_open(const char *run, int *fdp)
 {
@@ -56,7 +46,7 @@ offer_dir_open(const char *run, int *fdp)
 	if (r == 0 && (!S_ISDIR(sb.st_mode) || (sb.st_mode & S_IWOTH) != 0))
 		r = AAD_EPERM;
 	if (r != 0) {
-		close_keep_errno(fd);
+		file_close(fd);
 		return r;
 	}
 	*fdp = fd;
@@ -149,7 +139,7 @@ offer_append(int dirfd, int64_t monitor, int64_t boottime_ns, const char *login,
 		if (written != n)
 			r = AAD_ESYS;
 	}
-	close_keep_errno(fd);
+	file_close(fd);
 	return r;
 }
 

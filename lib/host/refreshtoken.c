@@ -24,16 +24,6 @@
 
 static const char folder[] = "refresh";
 
-static void
-close_keep_errno(int fd)
-{
-	int saved = errno;
-
-	if (fd != -1)
-		close(fd);
-	errno = saved;
-}
-
 /* Open refresh/; name receives LOGIN.HEX64. */
 static int
 place(const struct cache *c, const char *login, const uint8_t *key_hash,
@@ -93,7 +83,7 @@ refreshtoken_store(const struct cache *c, const char *login,
 	    NULL, (const uint8_t *)token, len, ad, ad_len, NULL, buf + HEAD_LEN,
 	    secret_bytes(seal));
 	r = file_replace(fd, name, buf, all, MODE_FILE);
-	close_keep_errno(fd);
+	file_close(fd);
 	free(buf);
 	return r;
 }
@@ -147,7 +137,7 @@ refreshtoken_load(const struct cache *c, const char *login,
 	if ((r = place(c, login, key_hash, name, &fd)) != 0)
 		return r;
 	r = file_read(fd, name, c->right, SEALED_MAX, &buf, &len);
-	close_keep_errno(fd);
+	file_close(fd);
 	if (r != 0)
 		return r == AAD_ETOOBIG ? AAD_EFORMAT : r;
 	r = AAD_EFORMAT;
@@ -178,7 +168,7 @@ refreshtoken_remove(const struct cache *c, const char *login,
 	if ((r = place(c, login, key_hash, name, &fd)) != 0)
 		return r;
 	r = file_remove(fd, name);
-	close_keep_errno(fd);
+	file_close(fd);
 	return r;
 }
 
@@ -222,6 +212,6 @@ refreshtoken_each(const struct cache *c, cache_each_fn *fn, void *arg)
 	if ((r = file_dir_open(c->dir, folder, c->right, &fd)) != 0)
 		return r == AAD_ENOENT ? AAD_ESYS : r;
 	r = file_dir_each(fd, walk_name, &w);
-	close_keep_errno(fd);
+	file_close(fd);
 	return r;
 }

@@ -28,16 +28,6 @@ struct work {
 	size_t skipped; /* by one walk */
 };
 
-static void
-close_keep_errno(int fd)
-{
-	int saved = errno;
-
-	if (fd != -1)
-		close(fd);
-	errno = saved;
-}
-
 /* keys/record.pub := first, then second unless it is NULL. */
 static int
 pub_write(const struct work *w, const uint8_t *first, const uint8_t *second)
@@ -298,8 +288,8 @@ rekey(const struct cache *c, const uint8_t host[static HOSTID_LEN],
 	saved = errno;
 	secret_free(w.sec);
 	cache_seal_release(&w.seal);
-	close_keep_errno(w.keys);
-	close_keep_errno(lock);
+	file_close(w.keys);
+	file_close(lock);
 	errno = saved;
 	return r;
 }

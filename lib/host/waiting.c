@@ -18,16 +18,6 @@
 #define SLOT_LEN  (sizeof(PREFIX) - 1 + 4) /* digits of WAITING_SLOTS_MAX */
 #define TEXT_MAX  160 /* bytes of a slot's line; the longest has 128 */
 
-static void
-close_keep_errno(int fd)
-{
-	int saved = errno;
-
-	if (fd != -1)
-		close(fd);
-	errno = saved;
-}
-
 /* Printable ASCII without a blank, within its bound; "-" is not a source. */
 static bool
 source_ok(const char *s)
@@ -144,7 +134,7 @@ slot_open(int dir, const char *name, uid_t owner, int make, int *fdp)
 		 sb.st_uid != owner || (sb.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		r = AAD_EPERM;
 	if (r != 0) {
-		close_keep_errno(fd);
+		file_close(fd);
 		return r;
 	}
 	*fdp = fd;
@@ -198,7 +188,7 @@ look_at(struct look *l, int64_t i)
 	if (known && (r == AAD_EAGAIN || rests(&w, l->now)) &&
 	    text_same_source(w.source, l->source == NULL ? "" : l->source))
 		l->same++;
-	close_keep_errno(fd);
+	file_close(fd);
 	return r == AAD_EAGAIN ? 0 : r;
 }
 
@@ -235,10 +225,10 @@ waiting_take(const struct cache *c, int64_t per_host, int64_t per_source,
 	if ((r = file_dir_open(c->dir, "locks", c->right, &l.dir)) == 0 &&
 	    (r = look(&l, per_host, per_source)) == 0)
 		r = slot_write(l.free, login, source, pid, now);
-	close_keep_errno(l.dir);
-	close_keep_errno(guard);
+	file_close(l.dir);
+	file_close(guard);
 	if (r != 0) {
-		close_keep_errno(l.free);
+		file_close(l.free);
 		return r;
 	}
 	*fdp = l.free;
@@ -285,7 +275,7 @@ walk_slot(void *arg, const char *name)
 		return errno == ENOENT ? 0 : r;
 	known = slot_read(fd, &one);
 	r = slot_lock(fd);
-	close_keep_errno(fd);
+	file_close(fd);
 	if (r != AAD_EAGAIN)
 		return r;
 	return known ? keep(w, &one) : 0;
@@ -303,8 +293,8 @@ waiting_each(const struct cache *c, waiting_each_fn *fn, void *arg)
 		return r;
 	if ((r = file_dir_open(c->dir, "locks", c->right, &w.dir)) == 0)
 		r = file_dir_each(w.dir, walk_slot, &w);
-	close_keep_errno(w.dir);
-	close_keep_errno(guard);
+	file_close(w.dir);
+	file_close(guard);
 	for (i = 0; r == 0 && i < w.n; i++)
 		r = fn(arg, &w.found[i]);
 	free(w.found);
