@@ -159,15 +159,35 @@ load_record(struct visit *v, const struct key *key, struct record **outp)
 	return r == 0 || r == AAD_ENOENT ? r : refuse(v, why);
 }
 
-/* When sshd took this connection, Unix seconds of our clock. */
+/*
+ * When sshd took this connection, Unix seconds of our clock; rather a second
+ * too early than too late, because what ended since did let this login in.
+ */
 static int64_t
 connected_at(const struct visit *v)
 {
 	int64_t hertz = sysconf(_SC_CLK_TCK), start = v->p->header->start;
+	int64_t now = clock_now(), age;
 
 	if (hertz <= 0 || start > INT64_MAX / NS_S)
 		return 0;
-	return clock_now() - (clock_boot_ns() - start * NS_S / hertz) / NS_S;
+	age = clock_boot_ns() - start * NS_S / hertz;
+	return now - (age / NS_S + 1);
+}
+
+/*
+ * Whether a record was over before this login began, so that it is not what
+ * let it in: ended, or unconfirmed for too long.
+ */
+static bool
+over_before(const struct visit *v, const struct record *rec)
+{
+	int64_t at = connected_at(v);
+
+	if (rec->state != RECORD_ACTIVE)
+		return rec->ended_at < at;
+	return rec->confirmed == CONFIRMED_NO &&
+	       at - rec->sign_in > v->p->app->conf->confirm;
 }
 
 /*
@@ -223,11 +243,10 @@ judge_record(struct visit *v, const struct key *key)
 
 	if ((r = load_record(v, key, &rec)) != 0)
 		return r == AAD_ENOENT ? 0 : r;
-	if (rec->state != RECORD_ACTIVE) {
-		/* One that ended before was not what let this login in. */
-		r = rec->ended_at < connected_at(v)
-			? 0
-			: refuse(v, AAD_R_RECORD_ENDED);
+	if (over_before(v, rec)) {
+		r = 0; /* as without a record */
+	} else if (rec->state != RECORD_ACTIVE) {
+		r = refuse(v, AAD_R_RECORD_ENDED);
 	} else {
 		remember(v, rec->tid, rec->oid, rec->upn, strlen(rec->upn),
 		    key);
