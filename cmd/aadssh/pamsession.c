@@ -18,10 +18,13 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "cmd/aadssh/hold.h"
 #include "cmd/aadssh/pam.h"
 #include "cmd/cli/clock.h"
 #include "cmd/cli/log.h"
+#include "core/b64.h"
 #include "core/text.h"
 #include "host/cache.h"
 #include "host/denial.h"
@@ -265,6 +268,26 @@ judge_record(struct visit *v, const struct key *key)
 	return r;
 }
 
+/* One that we never say yes to is not ours, but it may be denied. */
+static int
+judge_foreign(struct visit *v, const char *base64)
+{
+	char hex[NAME_HEX64_LEN + 1];
+	uint8_t hash[32], *blob;
+	size_t len;
+	int r;
+
+	r = b64_decode(B64_STD, base64, strlen(base64), &blob, &len);
+	if (r != 0)
+		return r == AAD_ENOMEM ? refuse(v, AAD_R_NO_MEMORY) : 0;
+	crypto_hash_sha256(hash, blob, len);
+	free(blob);
+	name_hex64(hash, hex);
+	if ((r = no_denial(v, DENIAL_KEY, hex, AAD_R_KEY_DENIED)) != 0)
+		key_fingerprint_of(hash, v->key); /* for the log */
+	return r;
+}
+
 static int
 judge_plain(struct visit *v, const char *type, const char *base64)
 {
@@ -275,7 +298,7 @@ judge_plain(struct visit *v, const char *type, const char *base64)
 	memset(&key, 0, sizeof(key));
 	r = key_decode(type, base64, &key, &why);
 	if (r == AAD_EREFUSED)
-		return 0; /* a kind of key that we never say yes to */
+		return judge_foreign(v, base64);
 	if (r != 0)
 		return refuse(v, why);
 	if ((r = no_key_denial(v, &key)) == 0)

@@ -347,6 +347,13 @@ session alice "$(auth_line k1)"
 ok "... but one that ended before did not let it in" ends_with IGNORE
 ticks=$ours
 rm -f "$IDP/users.json"
+need ssh-keygen -q -t rsa -b 1024 -N '' -f "$W/weak"
+session alice "$(auth_line weak)"
+ok "a key that is too weak for us is not ours" ends_with IGNORE
+need aadssh deny --key "$(fp weak)"
+session alice "$(auth_line weak)"
+ok "... and a denial of it ends the session all the same" ends_with NO
+need aadssh undeny --key "$(fp weak)"
 
 # --- which key ---------------------------------------------
 need aadssh forget alice
