@@ -19,6 +19,7 @@ struct gone {
 	int64_t at; /* its latest sign-in that was asked about */
 	int64_t answered; /* when the provider said so */
 	bool back; /* it has signed in since */
+	bool denied; /* its denial is stored */
 };
 
 struct work {
@@ -213,22 +214,33 @@ keep_error(struct work *w, int r)
 		w->r = r;
 }
 
-/* First the denials: from then on the hook refuses, whatever comes. */
+/* Every denial that is not stored yet. */
 static void
 deny_all(struct work *w)
 {
+	struct gone *g;
 	size_t i;
 	int r;
 
 	for (i = 0; i < w->n; i++) {
-		if (w->gone[i].back)
+		g = &w->gone[i];
+		if (g->back || g->denied)
 			continue;
-		w->run->counts->gone++;
-		if ((r = deny(w, &w->gone[i])) != 0) {
+		if ((r = deny(w, g)) != 0) {
 			run_failed(w->run, r, AAD_R_DISK, NULL);
 			keep_error(w, r);
 		}
+		g->denied = r == 0;
 	}
+}
+
+static void
+count_denied(struct work *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->n; i++)
+		w->run->counts->gone += !w->gone[i].back;
 }
 
 static void
@@ -272,8 +284,15 @@ evict(struct run *run, struct sign_in *s, size_t n, bool force)
 	}
 	if (w.n == 0 || (r = find_victims(&w)) != 0)
 		goto out;
+	count_denied(&w);
+	/* First the denials: from then on the hook refuses, whatever comes. */
 	deny_all(&w);
 	end_all(&w);
+	/*
+	 * NB. what found no room may find that of the sign-ins now; no later
+	 * run asks about who has none left, and open sessions end by it.
+	 */
+	deny_all(&w);
 	r = w.r;
 out:
 	free(w.gone);

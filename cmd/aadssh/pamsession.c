@@ -18,10 +18,13 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "cmd/aadssh/hold.h"
 #include "cmd/aadssh/pam.h"
 #include "cmd/cli/clock.h"
 #include "cmd/cli/log.h"
+#include "core/b64.h"
 #include "core/text.h"
 #include "host/cache.h"
 #include "host/denial.h"
@@ -159,15 +162,35 @@ load_record(struct visit *v, const struct key *key, struct record **outp)
 	return r == 0 || r == AAD_ENOENT ? r : refuse(v, why);
 }
 
-/* When sshd took this connection, Unix seconds of our clock. */
+/*
+ * When sshd took this connection, Unix seconds of our clock; rather a second
+ * too early than too late, because what ended since did let this login in.
+ */
 static int64_t
 connected_at(const struct visit *v)
 {
 	int64_t hertz = sysconf(_SC_CLK_TCK), start = v->p->header->start;
+	int64_t now = clock_now(), age;
 
 	if (hertz <= 0 || start > INT64_MAX / NS_S)
 		return 0;
-	return clock_now() - (clock_boot_ns() - start * NS_S / hertz) / NS_S;
+	age = clock_boot_ns() - start * NS_S / hertz;
+	return now - (age / NS_S + 1);
+}
+
+/*
+ * Whether a record was over before this login began, so that it is not what
+ * let it in: ended, or unconfirmed for too long.
+ */
+static bool
+over_before(const struct visit *v, const struct record *rec)
+{
+	int64_t at = connected_at(v);
+
+	if (rec->state != RECORD_ACTIVE)
+		return rec->ended_at < at;
+	return rec->confirmed == CONFIRMED_NO &&
+	       at - rec->sign_in > v->p->app->conf->confirm;
 }
 
 /*
@@ -223,11 +246,10 @@ judge_record(struct visit *v, const struct key *key)
 
 	if ((r = load_record(v, key, &rec)) != 0)
 		return r == AAD_ENOENT ? 0 : r;
-	if (rec->state != RECORD_ACTIVE) {
-		/* One that ended before was not what let this login in. */
-		r = rec->ended_at < connected_at(v)
-			? 0
-			: refuse(v, AAD_R_RECORD_ENDED);
+	if (over_before(v, rec)) {
+		r = 0; /* as without a record */
+	} else if (rec->state != RECORD_ACTIVE) {
+		r = refuse(v, AAD_R_RECORD_ENDED);
 	} else {
 		remember(v, rec->tid, rec->oid, rec->upn, strlen(rec->upn),
 		    key);
@@ -246,6 +268,26 @@ judge_record(struct visit *v, const struct key *key)
 	return r;
 }
 
+/* One that we never say yes to is not ours, but it may be denied. */
+static int
+judge_foreign(struct visit *v, const char *base64)
+{
+	char hex[NAME_HEX64_LEN + 1];
+	uint8_t hash[32], *blob;
+	size_t len;
+	int r;
+
+	r = b64_decode(B64_STD, base64, strlen(base64), &blob, &len);
+	if (r != 0)
+		return r == AAD_ENOMEM ? refuse(v, AAD_R_NO_MEMORY) : 0;
+	crypto_hash_sha256(hash, blob, len);
+	free(blob);
+	name_hex64(hash, hex);
+	if ((r = no_denial(v, DENIAL_KEY, hex, AAD_R_KEY_DENIED)) != 0)
+		key_fingerprint_of(hash, v->key); /* for the log */
+	return r;
+}
+
 static int
 judge_plain(struct visit *v, const char *type, const char *base64)
 {
@@ -256,7 +298,7 @@ judge_plain(struct visit *v, const char *type, const char *base64)
 	memset(&key, 0, sizeof(key));
 	r = key_decode(type, base64, &key, &why);
 	if (r == AAD_EREFUSED)
-		return 0; /* a kind of key that we never say yes to */
+		return judge_foreign(v, base64);
 	if (r != 0)
 		return refuse(v, why);
 	if ((r = no_key_denial(v, &key)) == 0)

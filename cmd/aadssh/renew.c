@@ -38,6 +38,7 @@ struct work {
 	size_t parallel;
 	size_t flying; /* requests under way */
 	size_t answers; /* definite ones */
+	size_t unreadable; /* refresh tokens */
 	size_t failures; /* in a row: network, 5xx, 429 */
 	bool dead; /* the provider, that is */
 	bool late; /* deadline_ms has passed */
@@ -142,6 +143,7 @@ load_token(struct work *w, struct sign_in *s, const struct hold *h,
 	if (r == 0)
 		return LOOK_ASK;
 	if (r != AAD_ENOENT) {
+		w->unreadable++;
 		w->run->counts->failed++;
 		run_log(LOG_WARNING, "renew", AAD_R_REFRESH_TOKEN, s, NULL,
 		    err_name(r));
@@ -548,6 +550,11 @@ result(struct work *w, int r)
 		return w->t->outage ? LASTRUN_OUTAGE : LASTRUN_FAILED;
 	if (w->dead || (c->unreachable > 0 && w->answers == 0))
 		return LASTRUN_OUTAGE;
+	/* The key that opens them is lost, most likely: nobody is asked. */
+	if (w->unreadable > 0 && c->checked == 0) {
+		refusal_set(&w->run->no, AAD_R_REFRESH_TOKEN, NULL);
+		return LASTRUN_FAILED;
+	}
 	if (w->late && c->unreachable > 0) {
 		refusal_set(&w->run->no, AAD_R_UNREACHABLE,
 		    "There was no time to ask about every sign-in; raise "

@@ -289,6 +289,72 @@ ok "a confirmation that can't be stored keeps nobody out" ends_with OK
 ok "... and is logged" log_has event=login confirmed=no reason=allowed
 kill "$flock_pid"
 
+# --- what did not let this login in ---------------------------------------------
+# Ticks since boot of the moment that was so many seconds after a Unix time.
+ticks_at() # SECONDS OFFSET
+{
+	awk -v at="$1" -v off="$2" -v now="$(date +%s.%N)" \
+	    -v hz="$(getconf CLK_TCK)" \
+	    '{ printf "%d", ($1 - (now - at - off)) * hz }' /proc/uptime
+}
+
+# Every session, whatever the fraction of the second is that it opens in.
+sessions_end_with() # VERDICT
+{
+	local i
+	for i in 1 2 3 4 5; do
+		session alice "$(auth_line k1)"
+		ends_with "$1" || return 1
+		sleep 0.2
+	done
+}
+
+need aadssh forget alice
+fresh
+need write_conf <<-END
+[token]
+confirm = 2s
+END
+need offer alice k1
+sign_in alice
+need succeeds "$ALICE"
+sleep 5
+ours=$ticks
+ticks=$(ticks_at "$(date +%s)" 0)
+session alice "$(auth_line k1)"
+ok "a sign-in that was not confirmed in time is not, by a later login" \
+    ends_with IGNORE
+also "... so it opens nothing" eval '
+    lacks "$(record alice k1)" "\"confirmed\"" &&
+    says_no alice "$W/k1.pub"'
+ticks=$ours
+session alice "$(auth_line k1)"
+ok "... but by one that began in time" ends_with OK
+also "... which confirms it" has "$(record alice k1)" '"by":"session"'
+need write_conf </dev/null
+idp_refuse 50173 "$ALICE"
+need aadssh refresh
+need has "$(record alice k1)" '"state":"ended"'
+ended=$(sed -n 's/.*"reason":"sign_in_again".*/&/; s/.*"at":\([0-9]*\).*/\1/p' \
+    "$(record alice k1)")
+ticks=$(ticks_at "$ended" -10)
+session alice "$(auth_line k1)"
+ok "a sign-in that ended since this login began ends it" ends_with NO
+ticks=$(ticks_at "$ended" 0.3)
+ok "... also when both were within one second" sessions_end_with NO
+ticks=$(ticks_at "$ended" 3)
+session alice "$(auth_line k1)"
+ok "... but one that ended before did not let it in" ends_with IGNORE
+ticks=$ours
+rm -f "$IDP/users.json"
+need ssh-keygen -q -t rsa -b 1024 -N '' -f "$W/weak"
+session alice "$(auth_line weak)"
+ok "a key that is too weak for us is not ours" ends_with IGNORE
+need aadssh deny --key "$(fp weak)"
+session alice "$(auth_line weak)"
+ok "... and a denial of it ends the session all the same" ends_with NO
+need aadssh undeny --key "$(fp weak)"
+
 # --- which key ---------------------------------------------
 need aadssh forget alice
 fresh

@@ -142,4 +142,20 @@ curl_idp log -X DELETE >/dev/null
 ok "a refresh after the tenant's keys were rotated" aadssh refresh --json
 also "renews both" counted renewed 2
 ok "and they get in with the new keys" says_yes alice "$W/k1.pub"
+
+# --- refresh tokens that nobody can read --------------------------------------------
+one=$(ls "$STATE"/refresh/alice.*)
+need cp -p "$one" "$W/token"
+echo junk >"$one"
+ok "one refresh token that is damaged" aadssh refresh --json
+also "is counted" counted failed 1
+also "and the others are renewed" counted renewed 1
+need cp -p "$W/token" "$one"
+need mv "$STATE/keys/seal.key" "$W/seal.key"
+exits 3 "without the key that opens them, the live check alarms" \
+    aadssh refresh --json
+also "and says why" has "$W/err" refresh_token_unreadable
+also "of all" counted failed 2
+ok "it is no outage" has "$STATE/refresh.json" '"result":"failed"'
+ok "and nobody is shut out" says_yes alice "$W/k1.pub"
 finish

@@ -30,6 +30,9 @@ ok "the log says what could not be stored" log_has event=renew disk
 ok "she is shut out all the same" says_no user1 "$W/crowd/user1.pub"
 ok "and the log says so" log_has event=evict identity_gone login=user1
 ok "her refresh token is destroyed" [ "$(tokens_left)" -eq 1 ]
+# NB. nobody asks about her again; without it her sessions would go on.
+ok "and she is denied, in the room that her sign-in left" \
+    has "$STATE/denials/oid/$(ls "$STATE/denials/oid")" '"origin":"idp"'
 rm "$STATE/.fill"
 ok "with room again the next refresh" aadssh refresh --json
 also "renews the other" counted renewed 1
