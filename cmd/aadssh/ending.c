@@ -128,10 +128,13 @@ ending_all(struct ending *list, size_t n)
 	}
 	wait_for(fds, n, ENDING_GRACE_MS);
 	for (i = 0; i < n; i++)
-		if (fds[i].fd != -1)
-			list[i].result = signal_to(fds[i].fd, SIGKILL) == 0
-					     ? ENDING_KILLED
-					     : ENDING_FAILED;
+		if (fds[i].fd != -1) {
+			/* NB. it may have ended by SIGTERM just now. */
+			if (signal_to(fds[i].fd, SIGKILL) == 0)
+				list[i].result = ENDING_KILLED;
+			else if (errno != ESRCH)
+				list[i].result = ENDING_FAILED;
+		}
 	wait_for(fds, n, ENDING_WAIT_MS);
 	for (i = 0; i < n; i++)
 		if (fds[i].fd != -1) {

@@ -34,6 +34,7 @@
 #include "ssh/key.h"
 
 #define NS_S	      INT64_C(1000000000) /* nanoseconds of a second */
+#define REKEY_TRIES   3 /* as the hook */
 #define CONFIRM_TRIES 3 /* somebody else may write the record, too */
 #define CERT_SUFFIX   "-cert-v01@openssh.com"
 
@@ -140,9 +141,9 @@ load_record(struct visit *v, const struct key *key, struct record **outp)
 {
 	const char *login = v->p->header->login;
 	enum reason why = AAD_R_UNSET;
+	int r, tries = 0;
 	char *text;
 	size_t len;
-	int r;
 
 	*outp = NULL;
 	/* NB. first: without a record nothing else must be in order. */
@@ -152,10 +153,14 @@ load_record(struct visit *v, const struct key *key, struct record **outp)
 		free(text);
 		if (hostid_read(APP_MACHINE_ID, v->host) != 0)
 			return refuse(v, AAD_R_NO_MACHINE_ID);
-		if (cache_record_pub(&v->cache, &v->pub, &why) != 0)
-			return refuse(v, why);
-		r = cache_record_load(&v->cache, login, key->hash, v->host,
-		    &v->pub, outp, &why);
+		/* A whole rekey may come between key and record. */
+		do {
+			if (cache_record_pub(&v->cache, &v->pub, &why) != 0)
+				return refuse(v, why);
+			r = cache_record_load(&v->cache, login, key->hash,
+			    v->host, &v->pub, outp, &why);
+		} while (r == AAD_EREFUSED && why == AAD_R_RECORD_SIGNATURE &&
+			 ++tries < REKEY_TRIES);
 	}
 	if (r == AAD_EREFUSED)
 		return AAD_ENOENT;
