@@ -284,7 +284,8 @@ judge_foreign(struct visit *v, const char *base64)
 
 	r = b64_decode(B64_STD, base64, strlen(base64), &blob, &len);
 	if (r != 0)
-		return r == AAD_ENOMEM ? refuse(v, AAD_R_NO_MEMORY) : 0;
+		return refuse(v,
+		    r == AAD_ENOMEM ? AAD_R_NO_MEMORY : AAD_R_KEY_MALFORMED);
 	crypto_hash_sha256(hash, blob, len);
 	free(blob);
 	name_hex64(hash, hex);

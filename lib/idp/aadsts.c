@@ -43,8 +43,8 @@ static const struct error_row {
 	    "it up in the tenant's sign-in logs." },
 	{ "interaction_required", false, AADSTS_USER, AADSTS_AGAIN,
 	    AAD_R_SIGNIN_USER,
-	    "The person has to do something in the browser first; run the "
-	    "command again and follow the pages." },
+	    "The person has to do something in the browser first; try "
+	    "again and follow the pages." },
 	{ "login_required", false, AADSTS_USER, AADSTS_AGAIN, AAD_R_SIGNIN_USER,
 	    "Try again and sign in with user name and password." },
 	{ "consent_required", false, AADSTS_ADMIN, AADSTS_POLICY,
@@ -79,8 +79,8 @@ static const struct error_row {
 
 /* Advice that several numbers share. */
 #define MFA_FIRST                                                              \
-	"Register a second factor (https://aka.ms/mfasetup), then run the "    \
-	"command again."
+	"Register a second factor (https://aka.ms/mfasetup), then try "        \
+	"again."
 #define MFA_AGAIN "Try again and complete the second factor."
 #define NOT_HERE                                                               \
 	"The account is not in this tenant; sign in with another one, or let " \
