@@ -53,6 +53,20 @@ struct conf_login {
 	struct conf_list hosts; /* used by the certificate authority only */
 };
 
+/* How certificates of some logins look; ca/signer/profile.h has the meaning. */
+struct conf_profile {
+	char *name; /* value_group_ok(), never "*" */
+	unsigned int line;
+	struct conf_list logins; /* key "for": login names, or "*" */
+	int64_t ttl; /* seconds, default 8 h */
+	int64_t max_ttl; /* default the larger of ttl and 24 h */
+	bool has_extensions; /* else permit-pty, permit-port-forwarding */
+	struct conf_list extensions; /* "none" alone: no extension */
+	char *force_command; /* printable ASCII, or NULL */
+	struct conf_list source_address; /* text_cidr_ok() */
+	struct conf_list key_types; /* as key_type_name(); empty: all */
+};
+
 /* A plain record, read-only after conf_load(); strings are never NULL
  * unless said. */
 struct conf {
@@ -104,6 +118,30 @@ struct conf {
 	/* [login NAME] */
 	struct conf_login *logins;
 	size_t nlogins;
+
+	/* [host], for certificates at sshd */
+	struct conf_list host_groups; /* value_group_ok(), never "*" */
+	bool accept_all; /* a bare LOGIN counts; default no */
+
+	/* [ca]; has_ca is false when the section is absent.  With it dir, run
+	 * and user have other defaults: /var/lib/aadssh-ca, /run/aadssh-ca,
+	 * aadssh-ca */
+	bool has_ca;
+	char *ca_key_type; /* "ed25519" */
+	char *ca_agent; /* the socket of backend = agent:PATH; NULL: file */
+	char *publish_dir; /* default DIR/public */
+	int64_t publish_before; /* seconds, default 24 h */
+	int64_t publish_valid; /* of a manifest, default 7 d */
+	int64_t rotate_every; /* default 90 d */
+	int64_t host_ttl; /* of a host certificate, default 30 d */
+	int64_t host_max_ttl; /* default 90 d */
+	int64_t certs_per_hour; /* of one identity, default 60 */
+	int64_t per_peer; /* requests of one uid at once, default 8 */
+	struct conf_list map_hosts; /* [map] hosts, as in conf_login */
+
+	/* [profile NAME] */
+	struct conf_profile *profiles;
+	size_t nprofiles;
 };
 
 /* Where and why a file was refused. */

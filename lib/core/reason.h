@@ -266,7 +266,128 @@ enum reason_class {
 	X(REFRESH_RUNNING, "refresh_running", CANNOT,                           \
 	    "Another aadssh refresh is at work.")                               \
 	X(INTERRUPTED, "interrupted", CANNOT,                                   \
-	    "Interrupted; nothing was stored.")
+	    "Interrupted; nothing was stored.")                                 \
+	/* certificates, at sshd and at their authority */                      \
+	X(CERT_MALFORMED, "cert_malformed", NO,                                 \
+	    "The certificate is not well-formed; ask for a new one with "       \
+	    "aadssh-ca sign.")                                                  \
+	X(CERT_TYPE, "cert_type", NO,                                           \
+	    "This is a certificate of a host, not of a user.")                  \
+	X(CERT_PLAIN_KEY, "cert_plain_key", NO,                                 \
+	    "This is a plain key, not a certificate.")                          \
+	X(CERT_PRINCIPAL, "cert_principal", NO,                                 \
+	    "No principal of this certificate opens this login on this "        \
+	    "host.")                                                            \
+	X(CERT_PRINCIPAL_BAD, "cert_principal_bad", NO,                         \
+	    "The certificate holds a principal that no certificate of "         \
+	    "ours holds, so none of them counts.")                              \
+	X(TOKEN_AGE, "token_age", NO,                                           \
+	    "The token was issued more than 10 minutes ago; sign in "           \
+	    "again.")                                                           \
+	X(TOKEN_USED, "token_used", NO,                                         \
+	    "This sign-in has already been used for another key; sign in "      \
+	    "again for this one.")                                              \
+	X(NO_PRINCIPALS, "no_principals", NO,                                   \
+	    "There is no login that this certificate could open; name one "     \
+	    "with --login.")                                                    \
+	X(LOGIN_NO_HOSTS, "login_no_hosts", NO,                                 \
+	    "This login opens no hosts: the authority's configuration "         \
+	    "lists none for it.")                                               \
+	X(TWO_PROFILES, "two_profiles", NO,                                     \
+	    "The logins asked for are of different profiles; ask for one "      \
+	    "certificate each.")                                                \
+	X(TOO_MANY_PRINCIPALS, "too_many_principals", NO,                       \
+	    "More than 256 principals; ask for fewer logins.")                  \
+	X(SUBJECT_KEY_TYPE, "subject_key_type", NO,                             \
+	    "The profile does not sign keys of this type.")                     \
+	X(TTL, "ttl", NO,                                                       \
+	    "The lifetime asked for is not one that can be given.")             \
+	X(SOURCE_ADDRESS, "source_address", NO,                                 \
+	    "A source address asked for is malformed, or wider than the "       \
+	    "profile allows.")                                                  \
+	X(HOST_NAME, "host_name", NO,                                           \
+	    "A host name asked for is not a fully qualified DNS name in "       \
+	    "lower case.")                                                      \
+	X(CERTS_PER_HOUR, "certs_per_hour", NO,                                 \
+	    "This user has been given as many certificates as an hour "         \
+	    "allows; wait.")                                                    \
+	X(SIGNER_BUSY, "signer_busy", CANNOT,                                   \
+	    "Too many requests of this caller are under way; try again in "     \
+	    "a moment.")                                                        \
+	X(IDENTITY_REVOKED, "identity_revoked", NO,                             \
+	    "This Azure AD user is revoked here; an administrator can "         \
+	    "lift it with aadssh-ca unrevoke --oid.")                           \
+	X(KEY_REVOKED, "key_revoked", NO,                                       \
+	    "This key is revoked for ever; make a new one with ssh-keygen "     \
+	    "-t ed25519.")                                                      \
+	X(LOGIN_PINNED, "login_pinned", NO,                                     \
+	    "This login belongs to another Azure AD user; an "                  \
+	    "administrator can end that with aadssh-ca unrevoke --pin.")        \
+	X(REQUEST_MALFORMED, "request_malformed", NO,                           \
+	    "The request does not follow its format.")                          \
+	X(REQUEST_REFUSED, "request_refused", NO,                               \
+	    "This cannot be asked for over the socket; run it as root on "      \
+	    "the host of the authority.")                                       \
+	X(NO_CA, "no_ca", CANNOT,                                               \
+	    "There is no certificate authority here yet; run aadssh-ca "        \
+	    "init.")                                                            \
+	X(CA_EXISTS, "ca_exists", NO,                                           \
+	    "There is a certificate authority here already; nothing was "       \
+	    "changed.")                                                         \
+	X(CA_KEY, "ca_key", CANNOT,                                             \
+	    "The key of the authority cannot be used; see the second "          \
+	    "line.")                                                            \
+	X(CA_AGENT, "ca_agent", CANNOT,                                         \
+	    "The ssh-agent that holds the authority's keys does not "           \
+	    "answer.")                                                          \
+	X(SIGNATURE_BAD, "signature_bad", CANNOT,                               \
+	    "The signature that came from the key does not verify, so the "     \
+	    "certificate was not released.")                                    \
+	X(LEDGER, "ledger", CANNOT,                                             \
+	    "The ledger cannot be read or written; see the second line.")       \
+	X(LEDGER_BUSY, "ledger_busy", CANNOT,                                   \
+	    "Somebody else holds the ledger; try again in a moment.")           \
+	X(LEDGER_ALTERED, "ledger_altered", CANNOT,                             \
+	    "The ledger was altered or cut: a row does not fit the one "        \
+	    "before it, or a signed manifest.")                                 \
+	X(LEDGER_VERSION, "ledger_version", CANNOT,                             \
+	    "The ledger was written by a newer aadssh-ca; upgrade.")            \
+	X(UNKNOWN_SERIAL, "unknown_serial", NO,                                 \
+	    "The ledger has no certificate of this serial.")                    \
+	X(UNKNOWN_USER, "unknown_user", NO,                                     \
+	    "The ledger knows no Azure AD user of this name; use --oid.")       \
+	X(AMBIGUOUS_USER, "ambiguous_user", NO,                                 \
+	    "Several Azure AD users had this name; choose one with --oid.")     \
+	X(NOT_REVOKED, "not_revoked", NO, "There is nothing to lift.")          \
+	X(SIGNER_UNREACHABLE, "signer_unreachable", CANNOT,                     \
+	    "The signer does not answer.")                                      \
+	X(SIGNER_REPLY, "signer_reply", CANNOT,                                 \
+	    "The signer's answer is not what was asked for, so it was not "     \
+	    "stored.")                                                          \
+	X(CERT_FILE, "cert_file", NO,                                           \
+	    "There is a file of this name that aadssh-ca did not write; "       \
+	    "it was left alone.")                                               \
+	X(SIGN_IN_NEEDED, "sign_in_needed", NO,                                 \
+	    "A sign-in is needed, and there is no terminal to ask on; run "     \
+	    "aadssh-ca sign yourself.")                                         \
+	X(NO_KEY_FILE, "no_key_file", NO,                                       \
+	    "There is no key to sign; make one with ssh-keygen -t "             \
+	    "ed25519, or name one with --key.")                                 \
+	X(PUBLICATION, "publication", CANNOT,                                   \
+	    "The publication directory cannot be written or read; see the "     \
+	    "second line.")                                                     \
+	X(KRL_REFUSED, "krl_refused", CANNOT,                                   \
+	    "ssh-keygen does not read the new KRL, so it was not "              \
+	    "published.")                                                       \
+	X(PUBLISHED_TOO_LATE, "published_too_late", CANNOT,                     \
+	    "The new key was not published for publish_before yet, so it "      \
+	    "does not sign.")                                                   \
+	X(BACKUP, "backup", NO,                                                 \
+	    "The backup does not open: it is damaged, or sealed for "           \
+	    "another recovery key.")                                            \
+	X(LIMITS, "limits", CANNOT,                                             \
+	    "A resource limit of this process is below what it needs; "         \
+	    "nothing was done.")
 
 enum reason {
 #define X(constant, code, class, sentence) AAD_R_##constant,

@@ -14,6 +14,7 @@
 #ifndef AAD_CERT_H
 #define AAD_CERT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,7 +54,35 @@ struct cert {
 	uint64_t valid_before; /* the first moment after; UINT64_MAX: never */
 	struct cert_options critical;
 	struct cert_options extensions;
+	struct key ca; /* the authority's key */
+	const uint8_t *signature; /* borrowed from blob */
+	size_t signature_len; /* bytes */
+	size_t signed_len; /* bytes of blob that the signature is over */
 	uint8_t ca_hash[32]; /* SHA-256 of the authority's key blob */
+};
+
+/* One (name, data) pair; data as it lies inside, without its own length. */
+struct cert_option {
+	const char *name;
+	const char *value; /* NULL: a flag, empty data; else one string */
+};
+
+/* What is to be certified.  Everything is borrowed. */
+struct cert_spec {
+	const struct key *key; /* the subject */
+	const struct key *ca;
+	uint8_t nonce[32];
+	uint64_t serial;
+	enum cert_type type;
+	const char *key_id;
+	const char *const *principals;
+	size_t nprincipals;
+	uint64_t valid_after;
+	uint64_t valid_before;
+	const struct cert_option *critical; /* sorted by name, each once */
+	size_t ncritical;
+	const struct cert_option *extensions; /* the same */
+	size_t nextensions;
 };
 
 /*
@@ -96,6 +125,62 @@ int cert_key_oid(const struct cert *c,
     char out[static NAME_GUID_LEN + 1]) AAD_MUST_CHECK;
 int cert_key_tid(const struct cert *c,
     char out[static NAME_GUID_LEN + 1]) AAD_MUST_CHECK;
+
+/*
+ * One line of a -cert.pub file: "TYPE BASE64 [COMMENT]", as key_from_pub()
+ * reads a key's.  Returns as cert_decode().
+ */
+int cert_from_pub(const char *text, size_t len, struct cert *c,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/*
+ * Whether the signature is c->ca's over what it must be over; who may sign is
+ * the caller's question.  Returns 0; AAD_ESIG; AAD_ENOMEM.
+ */
+int cert_verify(const struct cert *c) AAD_MUST_CHECK;
+
+/*
+ * Step over the pairs of c->critical or c->extensions: *left is a copy that
+ * moves on.  A value is what lies in the data as one string; data that is
+ * neither empty nor one string gives *valuep NULL and *rawp true.
+ * Borrowed from the certificate, not NUL-terminated.
+ * Returns true; false at the end.
+ */
+bool cert_option_next(struct cert_options *left, const char **namep,
+    size_t *namelenp, const char **valuep, size_t *valuelenp, bool *rawp);
+
+/*
+ * Write all that a signature is over (PROTOCOL.certkeys): everything up to
+ * and with the authority's key.  It is built as asked; what may be asked is
+ * its caller's business, but for what no certificate can say: AAD_EARG for
+ * unsorted or repeated options, more than CERT_PRINCIPALS_MAX principals, a
+ * key or authority that nobody decoded.
+ *
+ * *outp: NULL unless 0 is returned; then the caller frees it.
+ * Returns 0; AAD_EARG; AAD_ETOOBIG over CERT_BLOB_MAX; AAD_ENOMEM.
+ */
+int cert_encode(const struct cert_spec *s, uint8_t **outp,
+    size_t *lenp) AAD_MUST_CHECK;
+
+/*
+ * Put the signature (a signature blob, sign.h) behind what cert_encode()
+ * wrote, and read the whole back: every field must be what s says, and the
+ * signature verify.
+ *
+ * *out: zero unless 0 is returned; then the caller releases it.
+ * Returns 0; AAD_ESIG; AAD_EINTERNAL when it reads back otherwise;
+ * AAD_ETOOBIG; AAD_ENOMEM.
+ */
+int cert_finish(const struct cert_spec *s, const uint8_t *body, size_t bodylen,
+    const uint8_t *sig, size_t siglen, struct cert *out) AAD_MUST_CHECK;
+
+/*
+ * The line of a -cert.pub file, "TYPE BASE64 COMMENT\n".
+ * comment: printable ASCII, or NULL.  *outp: heap, the caller frees it.
+ * Returns 0; AAD_EARG; AAD_ENOMEM.
+ */
+int cert_line(const struct cert *c, const char *comment,
+    char **outp) AAD_MUST_CHECK;
 
 /* Free what it holds and zero it.  A zeroed certificate is a no-op. */
 void cert_release(struct cert *c);
