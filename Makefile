@@ -77,6 +77,7 @@ aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium \
 core = err reason file secret b64 strictjson name text value setting keyword \
 	conf
 ssh = wire key curve cert
+ssh_ca = serials krl krlwrite
 token = jws jwks verify_jwt verify_nettle claims token
 token_hook = jws jwks verify_nettle claims token
 policy = rules policy
@@ -97,6 +98,7 @@ aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
 ssh_o = $(call objs,lib/ssh,$(ssh))
+ssh_ca_o = $(call objs,lib/ssh,$(ssh_ca))
 token_o = $(call objs,lib/token,$(token))
 token_hook_o = $(call objs,lib/token,$(token_hook))
 policy_o = $(call objs,lib/policy,$(policy))
