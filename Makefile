@@ -162,7 +162,7 @@ lib_all = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
 $(eval $(call unit,core,$(core_o),-lnettle -linih))
 $(eval $(call unit,conf,$(core_o),-lnettle -linih))
 $(eval $(call unit,key,$(ssh_o) $(core_o),$(lib_ssh) -linih))
-$(eval $(call unit,cert,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,cert,$(call objs,test/tools,respec) $(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,wire,$(call objs,lib/ssh,wire),))
 $(eval $(call unit,sign,$(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,privkey,$(ssh_o) $(core_o),$(lib_ssh) -linih))
@@ -213,7 +213,8 @@ endef
 $(eval $(call fuzz,conf,$(policy_o) $(call objs,lib/token,claims) \
 	$(core_o),-linih -ljansson -lnettle -lsodium))
 $(eval $(call fuzz,key,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
-$(eval $(call fuzz,cert,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,cert,$(call objs,test/tools,respec) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,privkey,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson \
 	-linih))
 $(eval $(call fuzz,krl,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
