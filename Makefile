@@ -230,7 +230,8 @@ fuzz-run: $(fuzz_bins)
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
 # know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
 # many of them; mkkrl: a revocation list.
-tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl)
+tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl \
+	keygen-shim)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -244,6 +245,12 @@ $(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
 		$(policy_o) $(token_hook_o) $(ssh_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
+
+shim_o = $(call objs,test/tools,keygen-shim shimsign shimkrl)
+$(B)/test/tools/keygen-shim: $(shim_o) $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -linih -ljansson \
+	    -lsodium
 
 $(B)/test/tools/mkkrl: $(B)/test/tools/mkkrl.o $(ssh_o) $(core_o)
 	$(call say,LD,$@)
