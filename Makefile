@@ -78,7 +78,7 @@ core = err reason file secret b64 strictjson name text value setting keyword \
 	conf
 # ssh_hook: what the hook needs, which reads and never signs.
 ssh_hook = wire key curve cert
-ssh = $(ssh_hook) certmake sign privkey
+ssh = $(ssh_hook) certmake sign privkey serials krl krlwrite sshsig agent
 token = jws jwks verify_jwt verify_nettle claims token
 token_hook = jws jwks verify_nettle claims token
 policy = rules policy
@@ -230,8 +230,9 @@ fuzz-run: $(fuzz_bins)
 # ---- helpers of the tests ---------------------------------------------------
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
 # know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
-# many of them.
-tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins)
+# many of them; mkkrl: a revocation list.
+tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl \
+	keygen-shim)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -245,6 +246,17 @@ $(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
 		$(policy_o) $(token_hook_o) $(ssh_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
+
+shim_o = $(call objs,test/tools,keygen-shim shimsign shimkrl)
+$(B)/test/tools/keygen-shim: $(shim_o) $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -linih -ljansson \
+	    -lsodium
+
+$(B)/test/tools/mkkrl: $(B)/test/tools/mkkrl.o $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -linih -ljansson \
+		-lsodium
 
 # ---- the bench ---------------------------------------------------------------
 # bench is static because a child's peak memory begins with its parent's.
