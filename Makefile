@@ -166,6 +166,9 @@ $(eval $(call unit,cert,$(call objs,test/tools,respec) $(ssh_o) $(core_o),$(lib_
 $(eval $(call unit,wire,$(call objs,lib/ssh,wire),))
 $(eval $(call unit,sign,$(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,privkey,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,krl,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,sshsig,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,agent,$(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,token,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 	$(lib_token) -linih))
 $(eval $(call unit,verify,$(call objs,test/tools,forge) $(token_o) $(core_o),\
@@ -214,6 +217,9 @@ $(eval $(call fuzz,cert,$(call objs,test/tools,respec) $(ssh_o) $(core_o),\
 	$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,privkey,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson \
 	-linih))
+$(eval $(call fuzz,krl,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,sshsig,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,agent,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,token,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,claims,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,jwks,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
