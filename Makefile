@@ -205,8 +205,9 @@ $(B)/test/fuzz/fuzz_$(1): $(B)/test/fuzz/fuzz_$(1).o $(2)
 	$$(Q)$$(CC) $$(cflags) -pie $$(ldflags) -fsanitize=fuzzer -o $$@ $$^ $(3)
 endef
 
-$(eval $(call fuzz,conf,$(policy_o) $(call objs,lib/token,claims) \
-	$(core_o),-linih -ljansson -lnettle -lsodium))
+$(eval $(call fuzz,conf,$(signer_profile_o) $(policy_o) \
+	$(call objs,lib/token,claims) $(ssh_o) $(core_o),$(lib_ssh) -linih \
+	-ljansson -lsodium))
 $(eval $(call fuzz,key,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,cert,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,token,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
@@ -331,6 +332,9 @@ install: all
 	    $(DESTDIR)$(PAMDIR)/pam_aadssh.so
 	test -e $(DESTDIR)/etc/aadssh/aadssh.conf || \
 	    install -m 0644 conf/aadssh.conf $(DESTDIR)/etc/aadssh/aadssh.conf
+	test -e $(DESTDIR)/etc/aadssh/aadssh-ca.conf || \
+	    install -m 0644 conf/aadssh-ca.conf \
+	    $(DESTDIR)/etc/aadssh/aadssh-ca.conf
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
 	$(foreach unit,$(units_systemd),$(call install_prefixed,\
@@ -341,7 +345,8 @@ install: all
 	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
 	    $(DESTDIR)$(examples)/pam.d/
 	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 0644 docs/aadssh.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 docs/aadssh.conf.5 docs/aadssh-ca.conf.5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man8/
 
