@@ -89,6 +89,7 @@ host = hostid record cache refreshtoken offer waiting session denial pin \
 cli = verb out log priv clock child process stop
 cli_hook = log priv clock sandbox
 hook = main
+signer_profile = option profile profilecheck
 pam = pam_aadssh account child clean header judged kernel login named \
 	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
@@ -109,6 +110,7 @@ host_o = $(call objs,lib/host,$(host))
 cli_o = $(call objs,cmd/cli,$(cli))
 cli_hook_o = $(call objs,cmd/cli,$(cli_hook))
 hook_o = $(call objs,cmd/aadssh-authkeys,$(hook))
+signer_profile_o = $(call objs,ca/signer,$(signer_profile))
 pam_o = $(call objs,cmd/pam_aadssh,$(pam))
 aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
 
@@ -174,6 +176,8 @@ $(eval $(call unit,token,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 $(eval $(call unit,verify,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 	$(lib_token) -linih))
 $(eval $(call unit,policy,$(policy_o) $(token_o) $(core_o),$(lib_token) -linih))
+$(eval $(call unit,profile,$(signer_profile_o) $(policy_o) $(token_o) $(ssh_o) \
+	$(core_o),$(lib_token) -linih))
 $(eval $(call unit,idp,$(idp_o) $(token_o) $(core_o),$(lib_token) -linih))
 $(eval $(call unit,device,$(idp_o) $(core_o),-linih))
 $(eval $(call unit,http,$(net_o) $(core_o),-lcurl -lnettle -linih))
@@ -210,8 +214,9 @@ $(B)/test/fuzz/fuzz_$(1): $(B)/test/fuzz/fuzz_$(1).o $(2)
 	$$(Q)$$(CC) $$(cflags) -pie $$(ldflags) -fsanitize=fuzzer -o $$@ $$^ $(3)
 endef
 
-$(eval $(call fuzz,conf,$(policy_o) $(call objs,lib/token,claims) \
-	$(core_o),-linih -ljansson -lnettle -lsodium))
+$(eval $(call fuzz,conf,$(signer_profile_o) $(policy_o) \
+	$(call objs,lib/token,claims) $(ssh_o) $(core_o),$(lib_ssh) -linih \
+	-ljansson -lsodium))
 $(eval $(call fuzz,key,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,cert,$(call objs,test/tools,respec) $(ssh_o) $(core_o),\
 	$(lib_ssh) -lsodium -ljansson -linih))
@@ -354,6 +359,9 @@ install: all
 	    $(DESTDIR)$(PAMDIR)/pam_aadssh.so
 	test -e $(DESTDIR)/etc/aadssh/aadssh.conf || \
 	    install -m 0644 conf/aadssh.conf $(DESTDIR)/etc/aadssh/aadssh.conf
+	test -e $(DESTDIR)/etc/aadssh/aadssh-ca.conf || \
+	    install -m 0644 conf/aadssh-ca.conf \
+	    $(DESTDIR)/etc/aadssh/aadssh-ca.conf
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
 	$(foreach unit,$(units_systemd),$(call install_prefixed,\
@@ -364,7 +372,8 @@ install: all
 	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
 	    $(DESTDIR)$(examples)/pam.d/
 	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 0644 docs/aadssh.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 docs/aadssh.conf.5 docs/aadssh-ca.conf.5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man8/
 
