@@ -255,8 +255,8 @@ fuzz-run: $(fuzz_bins)
 # ---- helpers of the tests ---------------------------------------------------
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
 # know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
-# many of them; ask: one request to the signer.
-tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins ask)
+# many of them; mkkrl: a revocation list; ask: one request to the signer.
+tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl ask)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -276,6 +276,11 @@ $(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
 		$(policy_o) $(token_hook_o) $(ssh_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
+
+$(B)/test/tools/mkkrl: $(B)/test/tools/mkkrl.o $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -linih -ljansson \
+		-lsodium
 
 # ---- the bench ---------------------------------------------------------------
 # bench is static because a child's peak memory begins with its parent's.
