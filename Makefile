@@ -82,8 +82,8 @@ token_hook = jws jwks verify_nettle claims token
 policy = rules policy
 idp = cloud reply discovery device grant aadsts
 net = transfer http pool
-host = hostid record cache refreshtoken offer waiting session denial pin \
-	lastrun rekey decision
+host = hostid record cache refreshtoken offer waiting session trace denial pin \
+	lastrun rekey decision principals
 cli = verb out log priv clock child process stop
 cli_hook = log priv clock sandbox
 hook = main
