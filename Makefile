@@ -170,6 +170,8 @@ $(eval $(call unit,device,$(idp_o) $(core_o),-linih))
 $(eval $(call unit,http,$(net_o) $(core_o),-lcurl -lnettle -linih))
 $(eval $(call unit,host,$(call objs,test/tools,forge) $(host_o) $(policy_o) \
 	$(token_o) $(ssh_o) $(core_o),$(lib_all)))
+$(eval $(call unit,principals,$(host_o) $(policy_o) $(token_o) $(ssh_o) \
+	$(core_o),$(lib_all)))
 $(eval $(call unit,pamchild,$(call objs,cmd/aadssh,pamheader lines keychoice pamui qr) \
 	$(ssh_o) $(core_o),$(lib_ssh) -lqrencode -linih))
 $(eval $(call unit,admit,$(call objs,test/tools,forge) $(call objs,cmd/aadssh,\

@@ -92,11 +92,17 @@ step_grammar(struct work *w)
 	return AAD_R_ALLOWED;
 }
 
-/* Whether a directory of the state is there; a fault is told by its use. */
-static bool
-is_there(const struct cache *c, const char *name)
+/* Whether a directory of the state is there; why_not when it is no good. */
+static enum reason
+is_there(const struct work *w, const char *name, bool *therep,
+    enum reason why_not)
 {
-	return file_dir_check(c->dir, name, c->right) != AAD_ENOENT;
+	int r = file_dir_check(w->cache.dir, name, w->cache.right);
+
+	*therep = r == 0;
+	if (r == 0 || r == AAD_ENOENT)
+		return AAD_R_ALLOWED;
+	return refuse(w, 2, why_not);
 }
 
 static enum reason
@@ -109,9 +115,10 @@ open_state(struct work *w)
 		return AAD_R_ALLOWED;
 	if (r != 0)
 		return refuse(w, 2, why);
-	w->denials = is_there(&w->cache, "denials");
-	w->pins = is_there(&w->cache, "pins");
-	return AAD_R_ALLOWED;
+	why = is_there(w, "denials", &w->denials, AAD_R_DENIALS_UNREADABLE);
+	if (why == AAD_R_ALLOWED)
+		why = is_there(w, "pins", &w->pins, AAD_R_PIN_UNREADABLE);
+	return why;
 }
 
 static enum reason
