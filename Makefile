@@ -185,6 +185,8 @@ $(eval $(call unit,state,$(call objs,test/tools,forge) $(host_o) \
 	$(policy_o) $(token_o) $(ssh_o) $(core_o),$(lib_all)))
 $(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
 	$(core_o),$(lib_all) -lpam))
+$(eval $(call unit,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
+	$(lib_ssh) -linih))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
@@ -221,6 +223,8 @@ $(eval $(call fuzz,offer,$(call objs,lib/host,offer) $(ssh_o) $(core_o),\
 	$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,session,$(call objs,lib/host,session) $(ssh_o) $(core_o),\
 	$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
 
 fuzz_bins = $(addprefix $(B)/test/fuzz/fuzz_,$(fuzzers))
 fuzz-run: $(fuzz_bins)
@@ -229,8 +233,8 @@ fuzz-run: $(fuzz_bins)
 # ---- helpers of the tests ---------------------------------------------------
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
 # know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
-# many of them.
-tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins)
+# many of them; ask: one request to the signer.
+tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins ask)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -238,6 +242,12 @@ $(B)/test/tools/init: $(B)/test/tools/init.o
 $(B)/test/tools/tables: $(B)/test/tools/tables.o $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ -linih -ljansson -lnettle -lsodium
+
+$(B)/test/tools/ask: $(B)/test/tools/ask.o $(call objs,ca/signer,request) \
+		$(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -ljansson \
+	    -lsodium -linih
 
 $(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
 		$(B)/test/tools/mk%.o $(call objs,test/tools,forge) $(host_o) \
