@@ -72,6 +72,7 @@ hook_libs = $(hook_shared) -pie
 endif
 aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium \
 	-lqrencode
+signer_libs = -linih -ljansson -lsqlite3 -lhogweed -lnettle -lgmp -lsodium
 
 # ---- our objects, one list a folder ----------------------------------------
 core = err reason file secret b64 strictjson name text value setting keyword \
@@ -89,12 +90,17 @@ host = hostid record cache refreshtoken offer waiting session trace denial pin \
 cli = verb out log priv clock child process stop
 cli_hook = log priv clock sandbox
 hook = main
+signer_profile = option profile profilecheck
+signer_issue = signer issue usercert hostcert keyring backend request
+signer = main intake ops sandbox
+signer_ops =
 pam = pam_aadssh account child clean header judged kernel login named \
 	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	pam pamauth pamsession tenantkeys login status survey show explain \
 	refresh renew evict settle sweep hold deny forget rekey check reap \
 	ending sessions
+ledger = ledger ledgercheck ledgerdb ledgerfile ledgerrow ledgerview
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
@@ -109,8 +115,13 @@ host_o = $(call objs,lib/host,$(host))
 cli_o = $(call objs,cmd/cli,$(cli))
 cli_hook_o = $(call objs,cmd/cli,$(cli_hook))
 hook_o = $(call objs,cmd/aadssh-authkeys,$(hook))
+signer_profile_o = $(call objs,ca/signer,$(signer_profile))
+signer_issue_o = $(call objs,ca/signer,$(signer_issue))
+signer_o = $(call objs,ca/signer,$(signer))
+signer_ops_o = $(call objs,ca/signer,$(signer_ops))
 pam_o = $(call objs,cmd/pam_aadssh,$(pam))
 aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
+ledger_o = $(call objs,ca/signer,$(ledger))
 
 programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so
 
@@ -131,6 +142,14 @@ $(B)/aadssh: $(aadssh_o) $(cli_o) $(host_o) $(policy_o) $(token_o) $(idp_o) \
 		$(net_o) $(ssh_hook_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(aadssh_libs)
+
+# No curl, no libssh, no libjwt: what holds the keys speaks to nobody.
+signer_all_o = $(signer_o) $(signer_ops_o) $(signer_issue_o) \
+	$(signer_profile_o) $(ledger_o) $(cli_hook_o) $(policy_o) \
+	$(token_hook_o) $(ssh_o) $(core_o)
+$(B)/aadssh-ca-signer: $(signer_all_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(signer_libs)
 
 # A part of sshd, so it brings nothing along: libpam, libc, and not one object
 # of lib/.  What sshd finds in it are the functions marked EXPORT.
@@ -171,6 +190,8 @@ $(eval $(call unit,token,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 $(eval $(call unit,verify,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 	$(lib_token) -linih))
 $(eval $(call unit,policy,$(policy_o) $(token_o) $(core_o),$(lib_token) -linih))
+$(eval $(call unit,profile,$(signer_profile_o) $(policy_o) $(token_o) $(ssh_o) \
+	$(core_o),$(lib_token) -linih))
 $(eval $(call unit,idp,$(idp_o) $(token_o) $(core_o),$(lib_token) -linih))
 $(eval $(call unit,device,$(idp_o) $(core_o),-linih))
 $(eval $(call unit,http,$(net_o) $(core_o),-lcurl -lnettle -linih))
@@ -190,6 +211,7 @@ $(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
 $(eval $(call unit,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
 	$(lib_ssh) -linih))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
+$(eval $(call unit,ledger,$(ledger_o) $(core_o),-lsqlite3 -linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
 unit-bins: $(unit_bins)
@@ -235,8 +257,8 @@ fuzz-run: $(fuzz_bins)
 # ---- helpers of the tests ---------------------------------------------------
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
 # know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
-# many of them; ask: one request to the signer.
-tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins ask)
+# many of them; mkkrl: a revocation list; ask: one request to the signer.
+tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl ask)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -256,6 +278,11 @@ $(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
 		$(policy_o) $(token_hook_o) $(ssh_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
+
+$(B)/test/tools/mkkrl: $(B)/test/tools/mkkrl.o $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -linih -ljansson \
+		-lsodium
 
 # ---- the bench ---------------------------------------------------------------
 # bench is static because a child's peak memory begins with its parent's.
