@@ -68,38 +68,19 @@ op_stage(struct signer *s, const struct request *rq, json_t **endp)
 	return why;
 }
 
-/* The rows that tell of this version's switch. */
-struct search {
-	uint64_t version;
-	bool found;
-};
-
-static int
-match(void *arg, const struct event *e)
-{
-	struct search *h = arg;
-	json_int_t v =
-	    json_integer_value(json_object_get(e->body, "version"));
-
-	h->found = h->found || (v > 0 && (uint64_t)v == h->version);
-	return 0;
-}
-
 /* Append the PUBLISHED row, unless it is there. */
 static enum reason
 record(struct signer *s, const struct manifest *m)
 {
-	const struct ledger_filter f = { .kind = EVENT_PUBLISHED };
 	struct event e = { .kind = EVENT_PUBLISHED, .at = s->now };
-	struct search h = { m->version, false };
 	char hex[NAME_HEX64_LEN + 1];
 	enum reason why;
+	bool there;
 	int r;
 
-	if (ledger_each(s->ledger, &f, match, &h, &why) != 0)
-		return step_ledger(s, why);
-	if (h.found)
-		return AAD_R_ALLOWED;
+	why = published_recorded(s, m->version, &there);
+	if (why != AAD_R_ALLOWED || there)
+		return why;
 	name_hex64(m->hash, hex);
 	e.body = json_pack("{s:I s:s}", "version", (json_int_t)m->version,
 	    "manifest", hex);
@@ -207,9 +188,10 @@ locked_commit(struct signer *s, struct committing *c)
 	if (why == AAD_R_ALLOWED)
 		why = commit(s, &keys, c);
 	keyring_release(&keys);
-	if (why == AAD_R_ALLOWED)
+	if (why == AAD_R_ALLOWED) {
+		published_prune(s, c->superseded ? c->current : c->version);
 		why = step_commit(s);
-	else
+	} else
 		ledger_rollback(s->ledger);
 	return why;
 }
@@ -251,7 +233,6 @@ op_commit(struct signer *s, const struct request *rq, json_t **endp)
 	if ((why = step_begin(s)) != AAD_R_ALLOWED ||
 	    (why = locked_commit(s, &c)) != AAD_R_ALLOWED)
 		return why;
-	published_prune(s, c.superseded ? c.current : c.version);
 	return tell_commit(s, &c, endp);
 }
 

@@ -128,6 +128,36 @@ published_next(struct signer *s, uint64_t *vp)
 	    : signer_fail(s, AAD_R_PUBLICATION, "no version is left");
 }
 
+struct search {
+	uint64_t version;
+	bool found;
+};
+
+static int
+match(void *arg, const struct event *e)
+{
+	struct search *h = arg;
+	json_int_t v =
+	    json_integer_value(json_object_get(e->body, "version"));
+
+	h->found = h->found || (v > 0 && (uint64_t)v == h->version);
+	return 0;
+}
+
+enum reason
+published_recorded(struct signer *s, uint64_t version, bool *yes)
+{
+	const struct ledger_filter f = { .kind = EVENT_PUBLISHED };
+	struct search h = { version, false };
+	enum reason why;
+
+	*yes = false;
+	if (ledger_each(s->ledger, &f, match, &h, &why) != 0)
+		return step_ledger(s, why);
+	*yes = h.found;
+	return AAD_R_ALLOWED;
+}
+
 static int
 remove_name(void *arg, const char *name)
 {
@@ -400,12 +430,11 @@ prune_one(void *arg, const char *name)
 {
 	const struct pruning *g = arg;
 	uint64_t v;
-	bool old;
+	bool old = file_is_temp(name); /* nobody else writes here now */
 
-	if (!is_version(name, &v))
-		return 0;
-	old = v > g->current ? forgotten(g, name)
-			     : g->n > 0 && v < g->kept[g->n - 1];
+	if (is_version(name, &v))
+		old = v > g->current ? forgotten(g, name)
+				     : g->n > 0 && v < g->kept[g->n - 1];
 	if (old && published_remove(g->s->publish, name) != 0)
 		return 0; /* the next time */
 	return 0;

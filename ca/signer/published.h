@@ -10,6 +10,7 @@
 #ifndef AAD_PUBLISHED_H
 #define AAD_PUBLISHED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,9 @@ int published_current(int fd, uint64_t *vp) AAD_MUST_CHECK;
  * the kept manifests or the ledger know.
  */
 enum reason published_next(struct signer *s, uint64_t *vp);
+
+/* Whether the ledger has the row of this version's switch. */
+enum reason published_recorded(struct signer *s, uint64_t version, bool *yes);
 
 /* Write the version's directory, whole or not at all; not current yet. */
 enum reason published_write(struct signer *s, const struct publication *p);
