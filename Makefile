@@ -95,6 +95,7 @@ aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	pam pamauth pamsession tenantkeys login status survey show explain \
 	refresh renew evict settle sweep hold deny forget rekey check reap \
 	ending sessions
+ledger = ledger ledgercheck ledgerdb ledgerfile ledgerrow ledgerview
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
@@ -111,6 +112,7 @@ cli_hook_o = $(call objs,cmd/cli,$(cli_hook))
 hook_o = $(call objs,cmd/aadssh-authkeys,$(hook))
 pam_o = $(call objs,cmd/pam_aadssh,$(pam))
 aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
+ledger_o = $(call objs,ca/signer,$(ledger))
 
 programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so
 
@@ -190,6 +192,7 @@ $(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
 $(eval $(call unit,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
 	$(lib_ssh) -linih))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
+$(eval $(call unit,ledger,$(ledger_o) $(core_o),-lsqlite3 -linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
 unit-bins: $(unit_bins)
