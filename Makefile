@@ -85,15 +85,16 @@ token_hook = jws jwks verify_nettle claims token
 policy = rules policy
 idp = cloud reply discovery device grant aadsts
 net = transfer http pool
-host = hostid record cache refreshtoken offer waiting session denial pin \
-	lastrun rekey decision
+host = hostid record cache refreshtoken offer waiting session trace denial pin \
+	lastrun rekey decision principals
 cli = verb out log priv clock child process stop
 cli_hook = log priv clock sandbox
 hook = main
 signer_profile = option profile profilecheck
 signer_issue = signer issue usercert hostcert keyring backend request
 signer = main intake ops sandbox
-signer_ops =
+signer_ops = step newkey init revoke revoked manifest publication published \
+	publish rotation rotate bundle
 pam = pam_aadssh account child clean header judged kernel login named \
 	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
@@ -197,6 +198,8 @@ $(eval $(call unit,device,$(idp_o) $(core_o),-linih))
 $(eval $(call unit,http,$(net_o) $(core_o),-lcurl -lnettle -linih))
 $(eval $(call unit,host,$(call objs,test/tools,forge) $(host_o) $(policy_o) \
 	$(token_o) $(ssh_o) $(core_o),$(lib_all)))
+$(eval $(call unit,principals,$(host_o) $(policy_o) $(token_o) $(ssh_o) \
+	$(core_o),$(lib_all)))
 $(eval $(call unit,pamchild,$(call objs,cmd/aadssh,pamheader lines keychoice pamui qr) \
 	$(ssh_o) $(core_o),$(lib_ssh) -lqrencode -linih))
 $(eval $(call unit,admit,$(call objs,test/tools,forge) $(call objs,cmd/aadssh,\
