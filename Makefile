@@ -261,8 +261,10 @@ fuzz-run: $(fuzz_bins)
 # ---- helpers of the tests ---------------------------------------------------
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
 # know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
-# many of them; mkkrl: a revocation list; ask: one request to the signer.
-tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl ask)
+# many of them; mkkrl: a revocation list; mktoken: tokens and tenant keys; ask:
+# one request to the signer.
+tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl \
+	mktoken ask)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -276,6 +278,11 @@ $(B)/test/tools/ask: $(B)/test/tools/ask.o $(call objs,ca/signer,request) \
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -ljansson \
 	    -lsodium -linih
+
+$(B)/test/tools/mktoken: $(B)/test/tools/mktoken.o \
+		$(call objs,test/tools,forge) $(token_hook_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
 
 $(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
 		$(B)/test/tools/mk%.o $(call objs,test/tools,forge) $(host_o) \
@@ -369,6 +376,10 @@ install: all
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
 	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys
+	install -m 0755 $(B)/aadssh-ca-signer \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
+	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
 	ln -sfn $(PREFIX)/bin/aadssh $(DESTDIR)/usr/libexec/aadssh/aadssh.new
 	mv -fT $(DESTDIR)/usr/libexec/aadssh/aadssh.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh
