@@ -72,6 +72,7 @@ hook_libs = $(hook_shared) -pie
 endif
 aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium \
 	-lqrencode
+signer_libs = -linih -ljansson -lsqlite3 -lhogweed -lnettle -lgmp -lsodium
 
 # ---- our objects, one list a folder ----------------------------------------
 core = err reason file secret b64 strictjson name text value setting keyword \
@@ -84,12 +85,16 @@ token_hook = jws jwks verify_nettle claims token
 policy = rules policy
 idp = cloud reply discovery device grant aadsts
 net = transfer http pool
-host = hostid record cache refreshtoken offer waiting session denial pin \
-	lastrun rekey decision
+host = hostid record cache refreshtoken offer waiting session trace denial pin \
+	lastrun rekey decision principals
 cli = verb out log priv clock child process stop
 cli_hook = log priv clock sandbox
 hook = main
 signer_profile = option profile profilecheck
+signer_issue = signer issue usercert hostcert keyring backend request
+signer = main intake ops sandbox
+signer_ops = step newkey init revoke revoked manifest publication published \
+	publish rotation rotate bundle
 pam = pam_aadssh account child clean header judged kernel login named \
 	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
@@ -112,6 +117,9 @@ cli_o = $(call objs,cmd/cli,$(cli))
 cli_hook_o = $(call objs,cmd/cli,$(cli_hook))
 hook_o = $(call objs,cmd/aadssh-authkeys,$(hook))
 signer_profile_o = $(call objs,ca/signer,$(signer_profile))
+signer_issue_o = $(call objs,ca/signer,$(signer_issue))
+signer_o = $(call objs,ca/signer,$(signer))
+signer_ops_o = $(call objs,ca/signer,$(signer_ops))
 pam_o = $(call objs,cmd/pam_aadssh,$(pam))
 aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
 ledger_o = $(call objs,ca/signer,$(ledger))
@@ -135,6 +143,14 @@ $(B)/aadssh: $(aadssh_o) $(cli_o) $(host_o) $(policy_o) $(token_o) $(idp_o) \
 		$(net_o) $(ssh_hook_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(aadssh_libs)
+
+# No curl, no libssh, no libjwt: what holds the keys speaks to nobody.
+signer_all_o = $(signer_o) $(signer_ops_o) $(signer_issue_o) \
+	$(signer_profile_o) $(ledger_o) $(cli_hook_o) $(policy_o) \
+	$(token_hook_o) $(ssh_o) $(core_o)
+$(B)/aadssh-ca-signer: $(signer_all_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(signer_libs)
 
 # A part of sshd, so it brings nothing along: libpam, libc, and not one object
 # of lib/.  What sshd finds in it are the functions marked EXPORT.
@@ -185,6 +201,8 @@ $(eval $(call unit,device,$(idp_o) $(core_o),-linih))
 $(eval $(call unit,http,$(net_o) $(core_o),-lcurl -lnettle -linih))
 $(eval $(call unit,host,$(call objs,test/tools,forge) $(host_o) $(policy_o) \
 	$(token_o) $(ssh_o) $(core_o),$(lib_all)))
+$(eval $(call unit,principals,$(host_o) $(policy_o) $(token_o) $(ssh_o) \
+	$(core_o),$(lib_all)))
 $(eval $(call unit,pamchild,$(call objs,cmd/aadssh,pamheader lines keychoice pamui qr) \
 	$(ssh_o) $(core_o),$(lib_ssh) -lqrencode -linih))
 $(eval $(call unit,admit,$(call objs,test/tools,forge) $(call objs,cmd/aadssh,\
@@ -194,6 +212,11 @@ $(eval $(call unit,state,$(call objs,test/tools,forge) $(host_o) \
 	$(policy_o) $(token_o) $(ssh_o) $(core_o),$(lib_all)))
 $(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
 	$(core_o),$(lib_all) -lpam))
+$(eval $(call unit,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
+	$(lib_ssh) -linih))
+$(eval $(call unit,issue,$(call objs,test/tools,forge) $(signer_issue_o) \
+	$(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) $(policy_o) \
+	$(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
 $(eval $(call unit,ledger,$(ledger_o) $(core_o),-lsqlite3 -linih))
 
@@ -236,6 +259,8 @@ $(eval $(call fuzz,offer,$(call objs,lib/host,offer) $(ssh_o) $(core_o),\
 	$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,session,$(call objs,lib/host,session) $(ssh_o) $(core_o),\
 	$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
 
 fuzz_bins = $(addprefix $(B)/test/fuzz/fuzz_,$(fuzzers))
 fuzz-run: $(fuzz_bins)
@@ -244,8 +269,10 @@ fuzz-run: $(fuzz_bins)
 # ---- helpers of the tests ---------------------------------------------------
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
 # know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
-# many of them; mkkrl: a revocation list.
+# many of them; mkkrl: a revocation list; mktoken: tokens and tenant keys; ask:
+# one request to the signer.
 tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl \
+	mktoken ask \
 	keygen-shim)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
@@ -254,6 +281,17 @@ $(B)/test/tools/init: $(B)/test/tools/init.o
 $(B)/test/tools/tables: $(B)/test/tools/tables.o $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ -linih -ljansson -lnettle -lsodium
+
+$(B)/test/tools/ask: $(B)/test/tools/ask.o $(call objs,ca/signer,request) \
+		$(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -ljansson \
+	    -lsodium -linih
+
+$(B)/test/tools/mktoken: $(B)/test/tools/mktoken.o \
+		$(call objs,test/tools,forge) $(token_hook_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
 
 $(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
 		$(B)/test/tools/mk%.o $(call objs,test/tools,forge) $(host_o) \
@@ -353,6 +391,10 @@ install: all
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
 	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys
+	install -m 0755 $(B)/aadssh-ca-signer \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
+	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
 	ln -sfn $(PREFIX)/bin/aadssh $(DESTDIR)/usr/libexec/aadssh/aadssh.new
 	mv -fT $(DESTDIR)/usr/libexec/aadssh/aadssh.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh

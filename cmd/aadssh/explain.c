@@ -14,7 +14,7 @@
 #include "host/decision.h"
 
 static void
-print_text(const struct decision *d, const struct decision_trace *t)
+print_text(const struct decision *d, const struct trace *t)
 {
 	char until[TEXT_TIME_LEN + 1];
 	size_t i;
@@ -34,8 +34,7 @@ print_text(const struct decision *d, const struct decision_trace *t)
 }
 
 static int
-print_json(const struct decision *d, const struct decision_trace *t,
-    const char *login)
+print_json(const struct decision *d, const struct trace *t, const char *login)
 {
 	json_t *steps = json_array(), *o;
 	size_t i;
@@ -59,7 +58,7 @@ verb_explain(void *arg, int argc, char **argv)
 	struct app *app = arg;
 	struct app_key_options o;
 	struct decision_ask ask;
-	struct decision_trace trace;
+	struct trace trace;
 	struct decision d;
 	struct key key;
 	char *base64 = NULL;
