@@ -99,7 +99,8 @@ ca = $(ca_pure) main app spawn door option trust certify tell signin import \
 signer_profile = option profile profilecheck
 signer_issue = signer issue usercert hostcert keyring backend request
 signer = main intake ops sandbox
-signer_ops =
+signer_ops = step newkey init revoke revoked manifest publication published \
+	publish rotation rotate bundle
 pam = pam_aadssh account child clean header judged kernel login named \
 	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \

@@ -41,10 +41,10 @@ read_recovery(struct signer *s, const struct request *rq, struct voucher *v)
 
 	if (f == NULL)
 		return v->old != NULL
-		    ? AAD_R_ALLOWED
-		    : signer_fail(s, AAD_R_CA_KEY,
-			  "there is no bundle key to vouch for the next; give "
-			  "the recovery key");
+			   ? AAD_R_ALLOWED
+			   : signer_fail(s, AAD_R_CA_KEY,
+				 "there is no bundle key to vouch for the next; give "
+				 "the recovery key");
 	r = privkey_parse((const char *)f->p, f->len, &v->key);
 	if (r != 0)
 		return step_file(s, r, AAD_R_CA_KEY, "the recovery key");
@@ -106,9 +106,10 @@ sign_statement(struct signer *s, struct voucher *v, const char *text,
 		why = signer_fail(s, why, "%s", fault);
 	free(body);
 	if (why == AAD_R_ALLOWED)
-		why = step_reason(
-		    sshsig_format(v->recovery ? &v->key.pub : &v->old->pub,
-			PUBLICATION_SUCCESSOR_NAMESPACE, sig, siglen, outp),
+		why = step_reason(sshsig_format(v->recovery ? &v->key.pub
+							    : &v->old->pub,
+				      PUBLICATION_SUCCESSOR_NAMESPACE, sig,
+				      siglen, outp),
 		    AAD_R_PUBLICATION);
 	free(sig);
 	return why;

@@ -177,9 +177,8 @@ append_all(struct signer *s, const struct birth *b)
 	};
 	enum reason why = AAD_R_ALLOWED;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) &&
-	    why == AAD_R_ALLOWED;
-	     i++)
+	for (size_t i = 0;
+	     i < sizeof(rows) / sizeof(rows[0]) && why == AAD_R_ALLOWED; i++)
 		why = newkey_append(s, rows[i].key, rows[i].role,
 		    CA_STAGE_ACTIVE, "init");
 	return why;

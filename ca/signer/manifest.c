@@ -32,8 +32,7 @@ read_count(const json_t *o, const char *name, int64_t *np)
 }
 
 static bool
-read_fingerprint(const json_t *o, const char *name,
-    uint8_t hash[static 32])
+read_fingerprint(const json_t *o, const char *name, uint8_t hash[static 32])
 {
 	const char *text = json_string_value(json_object_get(o, name));
 
@@ -46,8 +45,8 @@ read_hex(const json_t *o, const char *name, uint8_t hash[static 32])
 	const char *text = json_string_value(json_object_get(o, name));
 
 	return text != NULL && name_hex64_ok(text) &&
-	    sodium_hex2bin(hash, 32, text, NAME_HEX64_LEN, NULL, NULL, NULL) ==
-	    0;
+	       sodium_hex2bin(hash, 32, text, NAME_HEX64_LEN, NULL, NULL,
+		   NULL) == 0;
 }
 
 /* Every file has its hash and size. */
@@ -84,8 +83,8 @@ keys_ok(const json_t *doc, const char *role)
 		return false;
 	json_array_foreach(keys, i, key)
 	{
-		const char *stage =
-		    json_string_value(json_object_get(key, "stage"));
+		const char *stage = json_string_value(json_object_get(key,
+		    "stage"));
 
 		if (!read_fingerprint(key, "fingerprint", hash) ||
 		    stage == NULL || ca_stage_find(stage) == CA_STAGE_NONE)
@@ -177,12 +176,12 @@ manifest_stage(const struct manifest *m, enum ca_role role,
 	key_fingerprint_of(hash, want);
 	for (size_t i = 0; i < json_array_size(keys); i++) {
 		const json_t *key = json_array_get(keys, i);
-		const char *is =
-		    json_string_value(json_object_get(key, "fingerprint"));
+		const char *is = json_string_value(json_object_get(key,
+		    "fingerprint"));
 
 		if (is != NULL && strcmp(is, want) == 0)
-			return ca_stage_find(json_string_value(
-			    json_object_get(key, "stage")));
+			return ca_stage_find(
+			    json_string_value(json_object_get(key, "stage")));
 	}
 	return CA_STAGE_NONE;
 }
@@ -197,8 +196,8 @@ bool
 manifest_has_file(const struct manifest *m, const char *name,
     const uint8_t *bytes, size_t len)
 {
-	const json_t *file =
-	    json_object_get(json_object_get(m->doc, "files"), name);
+	const json_t *file = json_object_get(json_object_get(m->doc, "files"),
+	    name);
 	uint8_t want[32], is[32];
 	int64_t size;
 

@@ -18,10 +18,10 @@
 #include "ca/signer/keyring.h"
 #include "core/err.h"
 
-#define MANIFEST_NAME	    "manifest.json"
-#define MANIFEST_SIG	    "manifest.json.sig"
-#define MANIFEST_NAMESPACE  "aadssh-bundle"
-#define MANIFEST_MAX	    65536 /* bytes; 64 keys and ten files fit */
+#define MANIFEST_NAME	     "manifest.json"
+#define MANIFEST_SIG	     "manifest.json.sig"
+#define MANIFEST_NAMESPACE   "aadssh-bundle"
+#define MANIFEST_MAX	     65536 /* bytes; 64 keys and ten files fit */
 #define MANIFEST_VERSION_MAX ((uint64_t)INT64_MAX)
 
 /* A plain record; manifest_release() empties it. */

@@ -131,8 +131,8 @@ newkey_append(struct signer *s, const struct newkey *n, enum ca_role role,
 {
 	enum reason why;
 
-	if (keyring_append(s->ledger, s->now, role, stage, &n->pub,
-		n->in_agent, text, &why) != 0)
+	if (keyring_append(s->ledger, s->now, role, stage, &n->pub, n->in_agent,
+		text, &why) != 0)
 		return step_ledger(s, why);
 	return AAD_R_ALLOWED;
 }

@@ -35,8 +35,8 @@ static bool
 trusted(const struct keyring_key *k, enum ca_role role)
 {
 	return k->role == role &&
-	    (k->stage == CA_STAGE_PREPARED || k->stage == CA_STAGE_ACTIVE ||
-		k->stage == CA_STAGE_RETIRED);
+	       (k->stage == CA_STAGE_PREPARED || k->stage == CA_STAGE_ACTIVE ||
+		   k->stage == CA_STAGE_RETIRED);
 }
 
 /* "BEFORE TYPE BASE64BEHIND\n" */
@@ -139,7 +139,8 @@ publication_statement(const uint8_t hash[static 32],
 static int
 add_successor(struct signer *s, struct publication *p, const struct key *k)
 {
-	char name[PUBLICATION_STATEMENT_LEN], sig[PUBLICATION_STATEMENT_LEN + 4];
+	char name[PUBLICATION_STATEMENT_LEN],
+	    sig[PUBLICATION_STATEMENT_LEN + 4];
 	char *text = NULL;
 	size_t len;
 	int fd, r;
@@ -215,10 +216,10 @@ manifest_text(const struct signer *s, const struct keyring *keys,
 	char *text;
 
 	name_hex64(p->head, head);
-	doc = json_pack(
-	    "{s:i s:I s:o s:o s:o s:{s:I s:s} s:o s:o s:o s:o}", "v", 1,
-	    "version", (json_int_t)p->version, "issued", step_time(s->now),
-	    "expires", step_time(s->now + s->conf->publish_valid), "files",
+	doc = json_pack("{s:i s:I s:o s:o s:o s:{s:I s:s} s:o s:o s:o s:o}",
+	    "v", 1, "version", (json_int_t)p->version, "issued",
+	    step_time(s->now), "expires",
+	    step_time(s->now + s->conf->publish_valid), "files",
 	    listed_files(p), "ledger", "length", (json_int_t)p->length, "head",
 	    head, "user_ca", listed_keys(keys, CA_ROLE_USER), "host_ca",
 	    listed_keys(keys, CA_ROLE_HOST), "bundle_key",
@@ -257,8 +258,7 @@ sign(struct signer *s, const struct keyring *keys,
 }
 
 static enum reason
-add_revoked(struct signer *s, const struct keyring *keys,
-    struct publication *p)
+add_revoked(struct signer *s, const struct keyring *keys, struct publication *p)
 {
 	uint8_t *krl;
 	char *denials;

@@ -20,8 +20,6 @@
 #include "cmd/cli/log.h"
 #include "core/name.h"
 
-#define DATA_CHUNK (512U << 10) /* bytes; a reply has REQUEST_REPLY_MAX */
-
 static enum reason
 stage(struct signer *s, struct publication *p)
 {
@@ -130,8 +128,7 @@ acceptable(struct signer *s, const struct keyring *keys,
 	enum reason why;
 
 	bundle = keyring_find(keys, CA_ROLE_BUNDLE, CA_STAGE_ACTIVE);
-	if (bundle == NULL ||
-	    memcmp(bundle->pub.hash, m->bundle_key, 32) != 0)
+	if (bundle == NULL || memcmp(bundle->pub.hash, m->bundle_key, 32) != 0)
 		return step_file(s, AAD_ESIG, AAD_R_PUBLICATION, MANIFEST_NAME);
 	if (m->expires <= s->now)
 		return signer_fail(s, AAD_R_PUBLICATION,
@@ -236,20 +233,6 @@ op_commit(struct signer *s, const struct request *rq, json_t **endp)
 	return tell_commit(s, &c, endp);
 }
 
-static enum reason
-send_data(struct signer *s, const uint8_t *p, size_t len)
-{
-	while (len > 0) {
-		size_t n = len < DATA_CHUNK ? len : DATA_CHUNK;
-
-		if (signer_data(s, p, n) != 0)
-			return AAD_R_SIGNER_UNREACHABLE;
-		p += n;
-		len -= n;
-	}
-	return AAD_R_ALLOWED;
-}
-
 /* The KRL as the next publication would hold it. */
 enum reason
 op_krl(struct signer *s, const struct request *rq, json_t **endp)
@@ -276,7 +259,7 @@ op_krl(struct signer *s, const struct request *rq, json_t **endp)
 	keyring_release(&keys);
 	ledger_rollback(s->ledger);
 	if (why == AAD_R_ALLOWED)
-		why = send_data(s, krl, len);
+		why = step_replied(signer_data(s, krl, len));
 	free(krl);
 	if (why != AAD_R_ALLOWED)
 		return why;

@@ -41,8 +41,8 @@ published_current(int fd, uint64_t *vp)
 	*vp = 0;
 	if (n == -1)
 		return errno == ENOENT	 ? AAD_ENOENT
-		    : errno == EINVAL ? AAD_EFORMAT
-				      : AAD_ESYS;
+		       : errno == EINVAL ? AAD_EFORMAT
+					 : AAD_ESYS;
 	if ((size_t)n == sizeof(name))
 		return AAD_EFORMAT;
 	name[n] = '\0';
@@ -84,8 +84,7 @@ static int
 tell(void *arg, const struct event *e)
 {
 	struct told *t = arg;
-	json_int_t v =
-	    json_integer_value(json_object_get(e->body, "version"));
+	json_int_t v = json_integer_value(json_object_get(e->body, "version"));
 
 	if (e->kind == EVENT_RESTORED)
 		t->restored = e->seq;
@@ -107,8 +106,7 @@ published_next(struct signer *s, uint64_t *vp)
 	int r, fd;
 
 	if ((r = file_dir_each(s->publish, higher, &dirs)) != 0)
-		return step_file(s, r, AAD_R_PUBLICATION,
-		    s->conf->publish_dir);
+		return step_file(s, r, AAD_R_PUBLICATION, s->conf->publish_dir);
 	if ((r = step_dir(s, "manifests", &fd)) == 0) {
 		r = file_dir_each(fd, higher, &kept);
 		file_close(fd);
@@ -124,8 +122,8 @@ published_next(struct signer *s, uint64_t *vp)
 	 * it and take nothing that is older. */
 	*vp += t.restored > t.published ? PUBLISHED_AFTER_RESTORE : 1;
 	return *vp <= MANIFEST_VERSION_MAX
-	    ? AAD_R_ALLOWED
-	    : signer_fail(s, AAD_R_PUBLICATION, "no version is left");
+		   ? AAD_R_ALLOWED
+		   : signer_fail(s, AAD_R_PUBLICATION, "no version is left");
 }
 
 struct search {
@@ -137,8 +135,7 @@ static int
 match(void *arg, const struct event *e)
 {
 	struct search *h = arg;
-	json_int_t v =
-	    json_integer_value(json_object_get(e->body, "version"));
+	json_int_t v = json_integer_value(json_object_get(e->body, "version"));
 
 	h->found = h->found || (v > 0 && (uint64_t)v == h->version);
 	return 0;
@@ -422,7 +419,7 @@ forgotten(const struct pruning *g, const char *name)
 	struct stat sb;
 
 	return fstatat(g->s->publish, name, &sb, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    sb.st_mtime < g->s->now - STAGED_FOR;
+	       sb.st_mtime < g->s->now - STAGED_FOR;
 }
 
 static int

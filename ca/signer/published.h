@@ -21,9 +21,9 @@
 #include "core/err.h"
 #include "core/reason.h"
 
-#define PUBLISHED_KEPT	  10 /* versions */
-#define PUBLISHED_CURRENT "current"
-#define PUBLISHED_NAME_LEN 24 /* a version in decimal */
+#define PUBLISHED_KEPT		10 /* versions */
+#define PUBLISHED_CURRENT	"current"
+#define PUBLISHED_NAME_LEN	24 /* a version in decimal */
 #define PUBLISHED_AFTER_RESTORE 1000 /* versions that a backup may not know */
 
 /* The decimal name of a version. */

@@ -28,6 +28,7 @@ struct revocation {
 	char *upn; /* of --user, or NULL */
 	char oid[NAME_GUID_LEN + 1];
 	const uint8_t *hash; /* of a key, or of the authority's */
+	const struct request *rq;
 	uint64_t serial;
 	bool denied; /* a denial came into force */
 	/* the certificates it concerns */
@@ -108,10 +109,11 @@ static enum reason
 revoke_certs(struct revocation *v, const struct ledger_filter *f)
 {
 	struct signer *s = v->s;
-	enum reason why = AAD_R_NO_MEMORY;
+	enum reason why = AAD_R_UNSET;
+	int r = ledger_certs(s->ledger, f, collect, v, &why);
 
-	if (ledger_certs(s->ledger, f, collect, v, &why) != 0)
-		return why == AAD_R_NO_MEMORY ? why : step_ledger(s, why);
+	if (r != 0)
+		return step_walked(s, r, why);
 	for (size_t i = 0; i < v->n; i++) {
 		why = append(s, &v->certs[i],
 		    json_pack("{s:s s:s s:s}", "by", v->by, "reason", v->reason,
@@ -189,13 +191,34 @@ by_key(struct revocation *v)
 	return why == AAD_R_ALLOWED ? revoke_certs(v, &f) : why;
 }
 
+/* The key that comes after: a new one, or one of the agent that was named;
+ * *n is zero where there is none. */
+static enum reason
+next_key(struct revocation *v, const struct keyring *ring, enum ca_role role,
+    struct newkey *n)
+{
+	const struct request_field *named;
+
+	memset(n, 0, sizeof(*n));
+	named = request_get(v->rq,
+	    role == CA_ROLE_USER ? REQUEST_L_USER_CA : REQUEST_L_HOST_CA, 0);
+	if (named != NULL)
+		return newkey_named(v->s, ring, named, n);
+	if (v->s->conf->ca_agent == NULL)
+		return newkey_make(v->s, n);
+	return signer_fail(v->s, AAD_R_ALLOWED,
+	    "no key signs for %ss until rotate names one of the agent",
+	    ca_role_name(role));
+}
+
 /*
  * Somebody must sign from now on: the key that is prepared, or a new one.
  * With an agent there may be none, and then nobody signs until one is named.
  */
 static enum reason
-succeed(struct signer *s, const struct keyring *ring, enum ca_role role)
+succeed(struct revocation *v, const struct keyring *ring, enum ca_role role)
 {
+	static const char text[] = "the key before was revoked";
 	const struct keyring_key *next;
 	struct newkey n;
 	enum reason why;
@@ -204,21 +227,14 @@ succeed(struct signer *s, const struct keyring *ring, enum ca_role role)
 	if (next != NULL) {
 		struct newkey known = { next->pub, next->in_agent };
 
-		return newkey_append(s, &known, role, CA_STAGE_ACTIVE,
-		    "the key before was revoked");
+		return newkey_append(v->s, &known, role, CA_STAGE_ACTIVE, text);
 	}
-	if (s->conf->ca_agent != NULL)
-		return signer_fail(s, AAD_R_ALLOWED,
-		    "no key signs for %ss until rotate names one of the agent",
-		    ca_role_name(role));
-	why = newkey_make(s, &n);
-	if (why != AAD_R_ALLOWED)
+	why = next_key(v, ring, role, &n);
+	if (why != AAD_R_ALLOWED || n.pub.kind == KEY_NONE)
 		return why;
-	why = newkey_append(s, &n, role, CA_STAGE_PREPARED,
-	    "the key before was revoked");
+	why = newkey_append(v->s, &n, role, CA_STAGE_PREPARED, text);
 	if (why == AAD_R_ALLOWED)
-		why = newkey_append(s, &n, role, CA_STAGE_ACTIVE,
-		    "the key before was revoked");
+		why = newkey_append(v->s, &n, role, CA_STAGE_ACTIVE, text);
 	newkey_release(&n);
 	return why;
 }
@@ -243,7 +259,7 @@ revoke_authority(struct revocation *v, const struct keyring *ring)
 	known = (struct newkey){ k->pub, k->in_agent };
 	why = newkey_append(v->s, &known, k->role, CA_STAGE_REVOKED, v->reason);
 	if (why == AAD_R_ALLOWED && k->stage == CA_STAGE_ACTIVE)
-		why = succeed(v->s, ring, k->role);
+		why = succeed(v, ring, k->role);
 	return why == AAD_R_ALLOWED ? revoke_certs(v, &f) : why;
 }
 
@@ -271,11 +287,12 @@ look(void *arg, const struct event *e)
 	struct lookup *l = arg;
 	const char *upn = json_string_value(json_object_get(e->body, "upn"));
 
-	if (upn == NULL || e->oid[0] == '\0' || !text_same_fold(upn, l->upn))
+	if (upn == NULL || upn[0] == '\0' || e->oid[0] == '\0' ||
+	    !text_same_fold(upn, l->upn))
 		return 0;
 	return json_object_set_new(l->oids, e->oid, json_true()) == 0
-	    ? 0
-	    : AAD_ENOMEM;
+		   ? 0
+		   : AAD_ENOMEM;
 }
 
 /* What the ledger knows of the name: exactly one identity, or a refusal that
@@ -285,17 +302,18 @@ find_user(struct signer *s, const char *upn, char oid[static NAME_GUID_LEN + 1])
 {
 	const struct ledger_filter f = { .kind = EVENT_PREPARED };
 	struct lookup l = { upn, json_object() };
-	enum reason why = AAD_R_NO_MEMORY;
+	enum reason why = AAD_R_UNSET;
 	char all[SIGNER_DETAIL_MAX] = "";
 	const char *key;
 	json_t *value;
 	size_t n;
+	int r;
 
 	if (l.oids == NULL)
 		return AAD_R_NO_MEMORY;
-	if (ledger_each(s->ledger, &f, look, &l, &why) != 0) {
+	if ((r = ledger_each(s->ledger, &f, look, &l, &why)) != 0) {
 		json_decref(l.oids);
-		return why == AAD_R_NO_MEMORY ? why : step_ledger(s, why);
+		return step_walked(s, r, why);
 	}
 	n = json_object_size(l.oids);
 	json_object_foreach(l.oids, key, value)
@@ -425,8 +443,8 @@ destroy(struct revocation *v)
 	int r = keyring_destroy(v->s->dir, v->hash);
 
 	return r == 0 || r == AAD_ENOENT
-	    ? AAD_R_ALLOWED
-	    : step_file(v->s, r, AAD_R_CA_KEY, "the revoked key's file");
+		   ? AAD_R_ALLOWED
+		   : step_file(v->s, r, AAD_R_CA_KEY, "the revoked key's file");
 }
 
 enum reason
@@ -435,7 +453,7 @@ op_revoke(struct signer *s, const struct request *rq, json_t **endp)
 	static const enum request_label labels[] = { REQUEST_L_SERIAL,
 		REQUEST_L_OID, REQUEST_L_USER, REQUEST_L_HASH,
 		REQUEST_L_CA_HASH };
-	struct revocation v = { .s = s, .by = "" };
+	struct revocation v = { .s = s, .rq = rq, .by = "" };
 	enum request_label what = only(rq, labels, 5);
 	enum reason why;
 
@@ -522,9 +540,9 @@ op_unrevoke(struct signer *s, const struct request *rq, json_t **endp)
 	*endp = NULL;
 	if (what == 0)
 		return AAD_R_REQUEST_MALFORMED;
-	v.by = what == REQUEST_L_LOGIN	? "pin"
-	    : what == REQUEST_L_OID ? "oid"
-				    : "user";
+	v.by = what == REQUEST_L_LOGIN ? "pin"
+	       : what == REQUEST_L_OID ? "oid"
+				       : "user";
 	if ((why = read_words(&v, rq)) == AAD_R_ALLOWED &&
 	    (why = step_begin(s)) == AAD_R_ALLOWED) {
 		why = what == REQUEST_L_LOGIN ? unpin(&v, rq) : undeny(&v, rq);

@@ -26,7 +26,7 @@ static bool
 trusted(enum ca_stage stage)
 {
 	return stage == CA_STAGE_PREPARED || stage == CA_STAGE_ACTIVE ||
-	    stage == CA_STAGE_RETIRED;
+	       stage == CA_STAGE_RETIRED;
 }
 
 static bool
@@ -142,14 +142,15 @@ build(struct signer *s, const struct keyring *keys, uint64_t version,
     struct sections *all, struct hashes *h, uint8_t **outp, size_t *lenp)
 {
 	const struct ledger_filter denied = { .kind = EVENT_DENIED };
-	enum reason why = AAD_R_NO_MEMORY;
+	enum reason why = AAD_R_UNSET;
 	int r;
 
 	if ((r = sort_keys(keys, all, h)) != 0)
 		return step_file(s, r, AAD_R_PUBLICATION, "the list of keys");
-	if (ledger_revoked(s->ledger, s->now, add_serial, all, &why) != 0 ||
-	    ledger_each(s->ledger, &denied, add_denied, h, &why) != 0)
-		return why == AAD_R_NO_MEMORY ? why : step_ledger(s, why);
+	if ((r = ledger_revoked(s->ledger, s->now, add_serial, all, &why)) !=
+		0 ||
+	    (r = ledger_each(s->ledger, &denied, add_denied, h, &why)) != 0)
+		return step_walked(s, r, why);
 	r = encode(s, all, h, version, outp, lenp);
 	return step_file(s, r, AAD_R_PUBLICATION, "the KRL");
 }
@@ -191,8 +192,8 @@ deny(void *arg, const struct event *e)
 	if (e->has_key)
 		return json_array_append_new(d->keys,
 			   step_fingerprint(e->key_hash)) == 0
-		    ? 0
-		    : AAD_ENOMEM;
+			   ? 0
+			   : AAD_ENOMEM;
 	if (e->oid[0] == '\0')
 		return 0;
 	o = json_pack("{s:I s:s s:s* s:o s:s*}", "seq", (json_int_t)e->seq,
@@ -238,22 +239,21 @@ revoked_denials(struct signer *s, char **outp)
 	const struct ledger_filter denied = { .kind = EVENT_DENIED },
 				   lifted = { .kind = EVENT_UNDENIED };
 	struct denials d = { json_object(), json_array() };
-	enum reason why = AAD_R_NO_MEMORY;
+	enum reason why = AAD_R_UNSET;
 	json_t *doc = NULL;
+	int r = AAD_ENOMEM;
 
 	*outp = NULL;
 	if (d.identities != NULL && d.keys != NULL &&
-	    ledger_each(s->ledger, &denied, deny, &d, &why) == 0 &&
-	    ledger_each(s->ledger, &lifted, undeny, &d, &why) == 0) {
-		why = AAD_R_NO_MEMORY;
+	    (r = ledger_each(s->ledger, &denied, deny, &d, &why)) == 0 &&
+	    (r = ledger_each(s->ledger, &lifted, undeny, &d, &why)) == 0) {
 		doc = json_pack("{s:i s:o s:O}", "v", 1, "identities",
 		    listed(d.identities), "keys", d.keys);
-		if ((*outp = strictjson_dump(doc)) != NULL)
-			why = AAD_R_ALLOWED;
-	} else if (why != AAD_R_NO_MEMORY)
-		why = step_ledger(s, why);
+		if ((*outp = strictjson_dump(doc)) == NULL)
+			r = AAD_ENOMEM;
+	}
 	json_decref(doc);
 	json_decref(d.identities);
 	json_decref(d.keys);
-	return why;
+	return step_walked(s, r, why);
 }

@@ -26,7 +26,7 @@ static bool
 trusted(enum ca_stage stage)
 {
 	return stage == CA_STAGE_PREPARED || stage == CA_STAGE_ACTIVE ||
-	    stage == CA_STAGE_RETIRED;
+	       stage == CA_STAGE_RETIRED;
 }
 
 /* ---- what there is ------------------------------------------------------ */
@@ -97,8 +97,8 @@ look_at_keys(struct signer *s, const struct keyring *ring,
 		    !trusted(k->stage))
 			continue;
 		if (look->n == KEYRING_MAX)
-			return signer_fail(s, AAD_R_CA_KEY,
-			    "more than %d keys", KEYRING_MAX);
+			return signer_fail(s, AAD_R_CA_KEY, "more than %d keys",
+			    KEYRING_MAX);
 		look->n++;
 		out->role = k->role;
 		out->stage = k->stage;
@@ -107,8 +107,8 @@ look_at_keys(struct signer *s, const struct keyring *ring,
 		if (k->stage == CA_STAGE_PREPARED)
 			why = listed_at(s, ring, k, &out->listed_at);
 		else if (k->stage == CA_STAGE_RETIRED &&
-		    ledger_last_end(s->ledger, k->pub.hash, &out->last_end,
-			&why) != 0)
+			 ledger_last_end(s->ledger, k->pub.hash, &out->last_end,
+			     &why) != 0)
 			why = step_ledger(s, why);
 		else
 			why = AAD_R_ALLOWED;
@@ -138,8 +138,8 @@ keys_differ(const struct keyring *ring, const struct manifest *m)
 		if (manifest_stage(m, k->role, k->pub.hash) != k->stage)
 			return true;
 	}
-	return n != manifest_keys(m, CA_ROLE_USER) +
-	    manifest_keys(m, CA_ROLE_HOST);
+	return n !=
+	       manifest_keys(m, CA_ROLE_USER) + manifest_keys(m, CA_ROLE_HOST);
 }
 
 /* Rows that the publication cannot know. */
@@ -232,21 +232,26 @@ struct rotation {
 
 /* Remember what to tell. */
 static enum reason
-note(struct rotation *t, const struct rotation_action *a,
-    const uint8_t *hash)
+note(struct rotation *t, const struct rotation_action *a, const uint8_t *hash)
 {
-	json_t *o = json_pack("{s:i s:s}", "v", 1, "action",
-	    rotation_kind_name(a->kind));
+	json_t *o = json_pack("{s:s}", "action", rotation_kind_name(a->kind));
+	bool ok = o != NULL;
 
 	if (a->role != CA_ROLE_NONE)
-		json_object_set_new(o, "role",
-		    json_string(ca_role_name(a->role)));
+		ok = ok &&
+		    json_object_set_new(o, "role",
+			json_string(ca_role_name(a->role))) == 0;
 	if (hash != NULL)
-		json_object_set_new(o, "fingerprint", step_fingerprint(hash));
+		ok = ok &&
+		    json_object_set_new(o, "fingerprint",
+			step_fingerprint(hash)) == 0;
 	if (a->kind == ROTATION_WAIT)
-		json_object_set_new(o, "due", step_time(a->due));
-	return json_array_append_new(t->rows, o) == 0 ? AAD_R_ALLOWED
-						      : AAD_R_NO_MEMORY;
+		ok = ok &&
+		    json_object_set_new(o, "due", step_time(a->due)) == 0;
+	if (ok && json_array_append(t->rows, o) != 0)
+		ok = false;
+	json_decref(o);
+	return ok ? AAD_R_ALLOWED : AAD_R_NO_MEMORY;
 }
 
 /* Append the row of another stage of a key that is there. */
@@ -317,7 +322,7 @@ act(struct rotation *t, const struct keyring *ring,
     const struct rotation_action *a, bool *changed)
 {
 	*changed = *changed || a->kind == ROTATION_PREPARE ||
-	    a->kind == ROTATION_ACTIVATE || a->kind == ROTATION_REMOVE;
+		   a->kind == ROTATION_ACTIVATE || a->kind == ROTATION_REMOVE;
 	switch (a->kind) {
 	case ROTATION_PREPARE:
 		return do_prepare(t, ring, a);
@@ -349,16 +354,16 @@ one_round(struct rotation *t, bool first, struct rotate_look *look,
 		why = rotate_look(t->s, &ring, look);
 	if (why == AAD_R_ALLOWED) {
 		ask->force = first &&
-		    request_get(t->rq, REQUEST_L_NOW, 0) != NULL;
-		ask->user_given = first &&
-		    request_get(t->rq, REQUEST_L_USER_CA, 0) != NULL;
-		ask->host_given = first &&
-		    request_get(t->rq, REQUEST_L_HOST_CA, 0) != NULL;
+			     request_get(t->rq, REQUEST_L_NOW, 0) != NULL;
+		ask->user_given = first && request_get(t->rq, REQUEST_L_USER_CA,
+					       0) != NULL;
+		ask->host_given = first && request_get(t->rq, REQUEST_L_HOST_CA,
+					       0) != NULL;
 		n = rotation_plan(look->keys, look->n, ask, todo);
 	}
 	for (size_t i = 0; i < n && why == AAD_R_ALLOWED; i++) {
 		bool tells = todo[i].kind == ROTATION_WAIT ||
-		    todo[i].kind == ROTATION_NAME;
+			     todo[i].kind == ROTATION_NAME;
 
 		if (first && tells)
 			why = note(t, &todo[i],
@@ -366,9 +371,9 @@ one_round(struct rotation *t, bool first, struct rotate_look *look,
 							  : NULL);
 		else
 			why = act(t, &ring, &todo[i], changed);
-		t->waits = t->waits ||
-		    (todo[i].kind == ROTATION_WAIT &&
-			(ask->force || ask->user_given || ask->host_given));
+		t->waits = t->waits || (todo[i].kind == ROTATION_WAIT &&
+					   (ask->force || ask->user_given ||
+					       ask->host_given));
 	}
 	keyring_release(&ring);
 	return why;
@@ -432,14 +437,16 @@ static enum reason
 tell(struct rotation *t, json_t **endp)
 {
 	size_t n = json_array_size(t->rows);
+	enum reason why;
 
 	for (size_t i = 0; i < n; i++) {
 		json_t *row = json_array_get(t->rows, i);
 
 		if (!t->dry)
 			tell_log(t->s, row);
-		if (signer_row(t->s, json_incref(row)) != 0)
-			return AAD_R_SIGNER_UNREACHABLE;
+		why = step_replied(signer_row(t->s, json_incref(row)));
+		if (why != AAD_R_ALLOWED)
+			return why;
 	}
 	*endp = json_pack("{s:i s:b s:b s:I}", "v", 1, "publish", t->publish,
 	    "dry_run", t->dry, "actions", (json_int_t)n);

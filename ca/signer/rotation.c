@@ -120,8 +120,7 @@ plan_role(struct plan *p, const struct rotation_key *keys, size_t n,
 	else
 		activate(p, next, active);
 	for (size_t i = 0; i < n; i++)
-		if (keys[i].role == role &&
-		    keys[i].stage == CA_STAGE_RETIRED &&
+		if (keys[i].role == role && keys[i].stage == CA_STAGE_RETIRED &&
 		    keys[i].last_end < p->ask->now)
 			add(p, ROTATION_REMOVE, role, &keys[i], 0);
 }

@@ -28,6 +28,20 @@ step_ledger(struct signer *s, enum reason why)
 }
 
 enum reason
+step_walked(struct signer *s, int r, enum reason why)
+{
+	if (r == 0)
+		return AAD_R_ALLOWED;
+	return r == AAD_ENOMEM ? AAD_R_NO_MEMORY : step_ledger(s, why);
+}
+
+enum reason
+step_replied(int r)
+{
+	return step_reason(r, AAD_R_SIGNER_UNREACHABLE);
+}
+
+enum reason
 step_file(struct signer *s, int r, enum reason other, const char *name)
 {
 	const char *what = "cannot be used";

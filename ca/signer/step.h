@@ -29,6 +29,13 @@ enum reason step_reason(int r, enum reason other);
 /* A failure of the ledger, with its words.  Returns why. */
 enum reason step_ledger(struct signer *s, enum reason why);
 
+/* What a walk over the ledger returned, whose callback fails with AAD_ENOMEM
+ * only, and what the ledger said. */
+enum reason step_walked(struct signer *s, int r, enum reason why);
+
+/* What signer_row() and the like returned. */
+enum reason step_replied(int r);
+
 /* A failure about a file or directory: its name and what went wrong, errno's
  * words for AAD_ESYS.  Returns the reason. */
 enum reason step_file(struct signer *s, int r, enum reason other,
