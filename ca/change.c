@@ -6,14 +6,6 @@
 #include "ca/publish.h"
 #include "cmd/cli/stop.h"
 
-static void
-print_row(void *arg, const json_t *row)
-{
-	(void)arg;
-	rows_object(stdout, row, "");
-	printf("\n");
-}
-
 static int
 publish(const struct change *c, const volatile sig_atomic_t *stop)
 {
@@ -45,23 +37,23 @@ change_run(const struct change *c, struct wirebuf *rq)
 {
 	const volatile sig_atomic_t *stop = stop_catch(0, 0);
 	struct rows r = {
-		.app = c->app, .stop = stop, .json = c->json, .print = print_row
+		.app = c->app, .stop = stop, .json = c->json, .print = c->print
 	};
 	json_t *end = NULL;
 	enum reason why;
 	bool wanted;
+	int code = EXIT_DONE, after = EXIT_DONE;
 
 	why = rows_ask(&r, rq, &end);
-	if (why != AAD_R_ALLOWED) {
-		json_decref(end);
-		return ca_refuse(c->app, why, c->json);
-	}
-	if (!c->json) {
-		rows_object(stdout, end, "");
-		if (c->app->detail[0] != '\0')
-			fprintf(stderr, "%s: %s\n", CA_PROG, c->app->detail);
-	}
+	if (why != AAD_R_ALLOWED)
+		code = ca_refuse(c->app, why, c->json);
+	else if (c->app->detail[0] != '\0')
+		fprintf(stderr, "%s: %s\n", CA_PROG, c->app->detail);
+	if (end != NULL && !c->json && c->tell != NULL)
+		c->tell(end);
 	wanted = c->always || !json_is_false(json_object_get(end, "publish"));
+	if (end != NULL && wanted && !c->never)
+		after = publish(c, stop);
 	json_decref(end);
-	return wanted && !c->never ? publish(c, stop) : EXIT_DONE;
+	return code != EXIT_DONE ? code : after;
 }

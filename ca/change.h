@@ -17,13 +17,17 @@ struct change {
 	bool json;
 	bool always; /* publish, even when nothing seems to have changed */
 	bool never; /* of a dry run */
+	rows_fn *print; /* a row, for people */
+	void *arg; /* its */
+	void (*tell)(const json_t *end); /* the end, for people; or NULL */
 };
 
 /*
  * Ask (rq is released), print rows and END, then publish: unless END's
- * "publish" is false.  A change that can't be published is done all the same,
- * and is said to be; it is an exit of 3.
- * Returns the exit code.
+ * "publish" is false.  An END with JSON says that it was done, whatever its
+ * code: then hosts hear of it.  A change that can't be published is done all
+ * the same, and is said to be; it is an exit of 3.
+ * Returns the exit code, the first that is not 0.
  */
 int change_run(const struct change *c, struct wirebuf *rq);
 

@@ -77,6 +77,13 @@ request(struct restore *r, struct wirebuf *rq)
 	r->secret = NULL;
 }
 
+static void
+tell_restored(const json_t *end)
+{
+	printf("The authority is there again.\n");
+	rows_object(stdout, end, "  ");
+}
+
 static int
 run(struct restore *r)
 {

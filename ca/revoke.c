@@ -144,6 +144,26 @@ request(const struct revoke *r, struct wirebuf *rq)
 	request_end(rq);
 }
 
+static void
+tell_revoked(const json_t *end)
+{
+	char text[ROWS_TEXT_MAX];
+
+	printf("certificates revoked: %s\n", rows_text(end, "revoked", text));
+	if (rows_text(end, "oid", text)[0] != '\0')
+		printf("%s signs no more until aadssh-ca unrevoke --oid\n",
+		    text);
+}
+
+static void
+tell_lifted(const json_t *end)
+{
+	char text[ROWS_TEXT_MAX];
+
+	if (rows_text(end, "oid", text)[0] != '\0')
+		printf("lifted: %s; serials stay revoked\n", text);
+}
+
 int
 verb_revoke(void *arg, int argc, char **argv)
 {
@@ -155,6 +175,7 @@ verb_revoke(void *arg, int argc, char **argv)
 	if (parse(argc, argv, &r) != 0)
 		return ca_usage(arg, argv[0]);
 	change.json = r.json;
+	change.tell = r.lift ? tell_lifted : tell_revoked;
 	if ((code = ca_load(r.app)) == EXIT_DONE &&
 	    (code = resolve(&r)) == EXIT_DONE) {
 		request(&r, &rq);

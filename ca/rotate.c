@@ -123,19 +123,51 @@ request(struct rotate *r, struct wirebuf *rq)
 	r->secret = NULL;
 }
 
+/* NB. nothing at all when nothing is done: cron mails what is printed. */
+static void
+print_action(void *arg, const json_t *row)
+{
+	static const char *const names[] = { "action", "role", "fingerprint",
+		"due" };
+	const struct rotate *r = arg;
+	char text[ROWS_TEXT_MAX];
+	size_t i;
+
+	if (!r->dry_run && strcmp(rows_text(row, "action", text), "wait") == 0)
+		return;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (rows_text(row, names[i], text)[0] != '\0')
+			printf("%s%s", i == 0 ? "" : " ", text);
+	printf("\n");
+}
+
+static void
+tell_bundle(const json_t *end)
+{
+	char text[ROWS_TEXT_MAX];
+
+	printf("The bundle key is now %s.\nHosts take it from the next "
+	       "bundle, if that is signed by a key that they know.\n",
+	    rows_text(end, "bundle_key", text));
+}
+
 int
 verb_rotate(void *arg, int argc, char **argv)
 {
 	struct rotate r = { .app = arg };
-	struct change change = { .app = arg };
+	struct change change = { .app = arg, .print = print_action };
 	struct wirebuf rq = wirebuf_new();
 	int code;
 
 	if (parse(argc, argv, &r) != 0)
 		return ca_usage(arg, argv[0]);
+	change.arg = &r;
 	change.json = r.json;
 	change.never = r.dry_run;
-	change.always = r.bundle;
+	if (r.bundle) {
+		change.always = true;
+		change.tell = tell_bundle;
+	}
 	if ((code = ca_load(r.app)) == EXIT_DONE &&
 	    (code = read_all(&r)) == EXIT_DONE) {
 		request(&r, &rq);

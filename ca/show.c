@@ -113,8 +113,9 @@ show_cert(struct show *s, const struct cert *c)
 static int
 show_file(struct show *s)
 {
-	enum reason why = AAD_R_UNSET;
+	enum reason why = AAD_R_UNSET, unused;
 	struct cert c;
+	struct key k;
 	size_t len;
 	char *text;
 	int r, code;
@@ -125,6 +126,10 @@ show_file(struct show *s)
 		return EXIT_CANNOT;
 	}
 	r = cert_from_pub(text, len, &c, &why);
+	if (r == AAD_EREFUSED && key_from_pub(text, len, &k, &unused) == 0) {
+		key_release(&k);
+		why = AAD_R_CERT_PLAIN_KEY;
+	}
 	explicit_bzero(text, len);
 	free(text);
 	if (r != 0)
