@@ -87,9 +87,10 @@ tell_restored(const json_t *end)
 static int
 run(struct restore *r)
 {
-	struct change change = {
-		.app = r->app, .json = r->json, .always = true
-	};
+	struct change change = { .app = r->app,
+		.json = r->json,
+		.always = true,
+		.tell = tell_restored };
 	struct wirebuf rq = wirebuf_new();
 	int code, e;
 
