@@ -22,6 +22,7 @@
 #include "ca/signer/step.h"
 #include "core/name.h"
 #include "core/text.h"
+#include "token/jwks.h"
 
 #define TEXT_MAX 300 /* bytes of a row's sentence */
 
@@ -29,17 +30,19 @@ struct check {
 	struct signer *s;
 	struct keyring ring;
 	size_t rows, faults;
+	enum reason why; /* of the first fault */
 	int r; /* of the last answer */
 	size_t strange;
 };
 
-static void say(struct check *c, const char *what, bool ok, const char *fmt,
-    ...) __attribute__((format(printf, 4, 5)));
+static void say(struct check *c, const char *what, enum reason why,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 static void
-say(struct check *c, const char *what, bool ok, const char *fmt, ...)
+say(struct check *c, const char *what, enum reason why, const char *fmt, ...)
 {
 	char text[TEXT_MAX], clean[TEXT_MAX];
+	bool ok = why == AAD_R_ALLOWED;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -47,8 +50,8 @@ say(struct check *c, const char *what, bool ok, const char *fmt, ...)
 	va_end(ap);
 	text_clean(text, strlen(text), clean, sizeof(clean));
 	c->rows++;
-	if (!ok)
-		c->faults++;
+	if (!ok && c->faults++ == 0)
+		c->why = why;
 	if (c->r == 0)
 		c->r = signer_row(c->s, json_pack("{s:s s:b s:s}", "check",
 					    what, "ok", ok, "text", clean));
@@ -61,10 +64,10 @@ check_config(struct check *c)
 
 	memset(&why, 0, sizeof(why));
 	if (profile_check(c->s->conf, c->s->rules, &why) == 0)
-		say(c, "config", true, "%s is sound", c->s->conf_path);
+		say(c, "config", AAD_R_ALLOWED, "%s is sound", c->s->conf_path);
 	else
-		say(c, "config", false, "%s:%u: %s", c->s->conf_path, why.line,
-		    why.text);
+		say(c, "config", AAD_R_CONFIG, "%s:%u: %s", c->s->conf_path,
+		    why.line, why.text);
 }
 
 static void
@@ -87,17 +90,18 @@ check_directories(struct check *c)
 		    (sb.st_mode & 07777) == dirs[i].mode)
 			continue;
 		bad++;
-		say(c, "directories", false,
+		say(c, "directories", AAD_R_STATE_UNREADABLE,
 		    "%s is not a directory of this user with mode %04o",
 		    dirs[i].name, (unsigned int)dirs[i].mode);
 	}
 	if (c->s->publish == -1) {
 		bad++;
-		say(c, "directories", false, "%s cannot be used",
-		    c->s->conf->publish_dir);
+		say(c, "directories", AAD_R_STATE_UNREADABLE,
+		    "%s cannot be used", c->s->conf->publish_dir);
 	}
 	if (bad == 0)
-		say(c, "directories", true, "owners and modes are right");
+		say(c, "directories", AAD_R_ALLOWED,
+		    "owners and modes are right");
 }
 
 /* Can the private half of each key that may have to sign be used? */
@@ -124,7 +128,7 @@ check_keys(struct check *c)
 			&len, &why, &fault) != 0) {
 			bad++;
 			key_fingerprint(&k->pub, fp);
-			say(c, "keys", false, "the %s key %s: %s",
+			say(c, "keys", AAD_R_CA_KEY, "the %s key %s: %s",
 			    ca_role_name(k->role), fp, fault);
 		}
 		free(sig);
@@ -133,10 +137,11 @@ check_keys(struct check *c)
 		if (keyring_find(&c->ring, r, CA_STAGE_ACTIVE) != NULL)
 			continue;
 		bad++;
-		say(c, "keys", false, "no %s key is active", ca_role_name(r));
+		say(c, "keys", AAD_R_CA_KEY, "no %s key is active",
+		    ca_role_name(r));
 	}
 	if (bad == 0)
-		say(c, "keys", true, "%zu keys can sign", n);
+		say(c, "keys", AAD_R_ALLOWED, "%zu keys can sign", n);
 }
 
 /* The recovery key is of use only where nobody finds it with the rest. */
@@ -158,10 +163,10 @@ check_recovery(struct check *c)
 		file_close(dir);
 	}
 	if (lies)
-		say(c, "recovery_key", false,
+		say(c, "recovery_key", AAD_R_CA_KEY,
 		    "the recovery key lies in keys/; move it offline");
 	else
-		say(c, "recovery_key", true,
+		say(c, "recovery_key", AAD_R_ALLOWED,
 		    "the recovery key is not among the keys here");
 }
 
@@ -192,8 +197,8 @@ look_in_keys(void *arg, const char *name)
 	    key_named(c, name))
 		return 0;
 	c->strange++;
-	say(c, "files", false, "keys/%.80s belongs to no key of the ledger",
-	    name);
+	say(c, "files", AAD_R_CA_KEY,
+	    "keys/%.80s belongs to no key of the ledger", name);
 	return 0;
 }
 
@@ -208,7 +213,7 @@ look_in_public(void *arg, const char *name)
 	    text_number(name, MANIFEST_VERSION_MAX, &v))
 		return 0;
 	c->strange++;
-	say(c, "files", false, "%s/%.80s is no version",
+	say(c, "files", AAD_R_CA_KEY, "%s/%.80s is no version",
 	    c->s->conf->publish_dir, name);
 	return 0;
 }
@@ -225,9 +230,10 @@ check_files(struct check *c)
 	if (r == 0 && c->s->publish != -1)
 		r = file_dir_each(c->s->publish, look_in_public, c);
 	if (r != 0)
-		say(c, "files", false, "the directories cannot be read");
+		say(c, "files", AAD_R_CA_KEY, "the directories cannot be read");
 	else if (c->strange == 0)
-		say(c, "files", true, "no file is there that none knows of");
+		say(c, "files", AAD_R_ALLOWED,
+		    "no file is there that none knows of");
 }
 
 /* ---- the ledger, the publication ------------------------------------------ */
@@ -241,12 +247,12 @@ check_ledger(struct check *c)
 	enum reason why;
 
 	if (ledger_head(c->s->ledger, &length, head, &why) != 0) {
-		say(c, "ledger", false, "%s %s", reason_sentence(why),
+		say(c, "ledger", AAD_R_LEDGER, "%s %s", reason_sentence(why),
 		    ledger_error(c->s->ledger));
 		return;
 	}
 	name_hex64(head, hex);
-	say(c, "ledger", true,
+	say(c, "ledger", AAD_R_ALLOWED,
 	    "%" PRId64 " rows, head %s; aadssh-ca verify "
 	    "walks it all",
 	    length, hex);
@@ -260,20 +266,20 @@ check_manifest(struct check *c, const struct manifest *m)
 
 	text_time_format(m->expires, until);
 	if (m->issued > c->s->now + 60)
-		say(c, "publication", false,
+		say(c, "publication", AAD_R_PUBLICATION,
 		    "version %" PRIu64 " is of the future; check the clock",
 		    m->version);
 	else if (left <= 0)
-		say(c, "publication", false,
+		say(c, "publication", AAD_R_PUBLICATION,
 		    "version %" PRIu64 " ended at %s; run aadssh-ca rotate",
 		    m->version, until);
 	else if (left < c->s->conf->publish_valid / 4)
-		say(c, "publication", false,
+		say(c, "publication", AAD_R_PUBLICATION,
 		    "version %" PRIu64 " ends at %s, and aadssh-ca rotate did "
 		    "not make another",
 		    m->version, until);
 	else
-		say(c, "publication", true,
+		say(c, "publication", AAD_R_ALLOWED,
 		    "version %" PRIu64 " is good until %s", m->version, until);
 }
 
@@ -289,7 +295,7 @@ check_publication(struct check *c)
 		return;
 	r = published_current(c->s->publish, &version);
 	if (r != 0) {
-		say(c, "publication", false,
+		say(c, "publication", AAD_R_PUBLICATION,
 		    r == AAD_ENOENT
 			? "nothing is published; run aadssh-ca publish"
 			: "current is not a link to a version");
@@ -297,8 +303,8 @@ check_publication(struct check *c)
 	}
 	why = published_check(c->s, version, &c->ring, &m);
 	if (why != AAD_R_ALLOWED) {
-		say(c, "publication", false, "version %" PRIu64 ": %s", version,
-		    c->s->detail);
+		say(c, "publication", AAD_R_PUBLICATION,
+		    "version %" PRIu64 ": %s", version, c->s->detail);
 		c->s->detail[0] = '\0';
 		return;
 	}
@@ -312,10 +318,10 @@ say_action(struct check *c, const struct rotation_action *a)
 	const char *role = ca_role_name(a->role);
 
 	if (a->kind == ROTATION_NAME)
-		say(c, "rotation", false,
+		say(c, "rotation", AAD_R_PUBLICATION,
 		    "a %s key is due; name one of the agent with rotate", role);
 	else if (a->kind != ROTATION_WAIT)
-		say(c, "rotation", false,
+		say(c, "rotation", AAD_R_PUBLICATION,
 		    "due: %s%s%s; aadssh-ca rotate does it, from cron",
 		    rotation_kind_name(a->kind),
 		    a->role == CA_ROLE_NONE ? "" : " ",
@@ -332,41 +338,72 @@ check_rotation(struct check *c)
 	if (c->s->publish == -1 || (look = malloc(sizeof(*look))) == NULL)
 		return;
 	if (rotate_look(c->s, &c->ring, look) != AAD_R_ALLOWED) {
-		say(c, "rotation", false, "it cannot be told what is due");
+		say(c, "rotation", AAD_R_PUBLICATION,
+		    "it cannot be told what is due");
 	} else {
 		n = rotation_plan(look->keys, look->n, &look->ask, todo);
 		for (size_t i = 0; i < n; i++)
 			say_action(c, &todo[i]);
 		if (c->faults == faults)
-			say(c, "rotation", true, "nothing is due");
+			say(c, "rotation", AAD_R_ALLOWED, "nothing is due");
 	}
 	free(look);
 }
 
 /* ---- the tenant's keys ---------------------------------------------------- */
 
+/* Read as signing reads them.  *keysp: NULL unless 0 is returned. */
+static int
+tenant_keys(const struct signer *s, struct jwks **keysp)
+{
+	struct file_owner right = { FILE_ANY_OWNER, FILE_ANY_OWNER, false };
+	struct stat sb;
+	char *text;
+	size_t len;
+	int r;
+
+	*keysp = NULL;
+	if (s->tenant == -1)
+		return AAD_ENOENT;
+	if (fstat(s->tenant, &sb) == -1)
+		return AAD_ESYS;
+	right.owner = sb.st_uid;
+	r = file_read(s->tenant, "keys.json", right, JWKS_FILE_MAX, &text,
+	    &len);
+	if (r != 0)
+		return r;
+	r = jwks_parse(text, len, NULL, keysp);
+	free(text);
+	return r;
+}
+
 static void
 check_tenant(struct check *c)
 {
 	char age[TEXT_DURATION_LEN];
-	struct stat sb;
+	struct jwks *keys;
 	int64_t old;
+	int r = tenant_keys(c->s, &keys);
 
-	if (c->s->tenant == -1 || fstatat(c->s->tenant, "keys.json", &sb,
-				      AT_SYMLINK_NOFOLLOW) == -1) {
-		say(c, "tenant_keys", false,
-		    "there are no tenant keys; run aadssh -f %s refresh "
-		    "--keys-only",
+	if (r != 0) {
+		say(c, "tenant_keys",
+		    r == AAD_ENOENT ? AAD_R_NO_TENANT_KEYS
+				    : AAD_R_TENANT_KEYS_UNREADABLE,
+		    "%s; run aadssh -f %s refresh --keys-only",
+		    r == AAD_ENOENT ? "there are no tenant keys"
+				    : "the tenant keys cannot be used",
 		    c->s->conf_path);
 		return;
 	}
-	old = c->s->now - (int64_t)sb.st_mtime;
+	old = c->s->now - keys->fetched_at;
 	text_duration_format(old < 0 ? 0 : old, age);
 	if (old > c->s->conf->keys_max_age)
-		say(c, "tenant_keys", false,
+		say(c, "tenant_keys", AAD_R_TENANT_KEYS_STALE,
 		    "the tenant keys are %s old, too old to sign", age);
 	else
-		say(c, "tenant_keys", true, "the tenant keys are %s old", age);
+		say(c, "tenant_keys", AAD_R_ALLOWED,
+		    "the tenant keys are %s old", age);
+	jwks_free(keys);
 }
 
 enum reason
