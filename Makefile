@@ -72,6 +72,7 @@ hook_libs = $(hook_shared) -pie
 endif
 aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium \
 	-lqrencode
+ca_libs = -linih -ljansson -lhogweed -lnettle -lgmp -lsodium -lssh
 signer_libs = -linih -ljansson -lsqlite3 -lhogweed -lnettle -lgmp -lsodium
 
 # ---- our objects, one list a folder ----------------------------------------
@@ -90,17 +91,22 @@ host = hostid record cache refreshtoken offer waiting session trace denial pin \
 cli = verb out log priv clock child process stop
 cli_hook = log priv clock sandbox
 hook = main
+# ca_pure: what judges, and touches nothing; the unit test has it.
+ca_pure = reply install keyfile rows
+ca = $(ca_pure) main app spawn door option trust certify tell signin import \
+	publish change take layout find init sign signhost show list verify \
+	keys revoke krl rotate publishing backup restore check
 signer_profile = option profile profilecheck
 signer_issue = signer issue usercert hostcert keyring backend request
 signer = main intake ops sandbox
 signer_ops = step newkey init revoke revoked manifest publication published \
-	publish rotation rotate bundle
+	publish rotation rotate bundle account audit archive backup restore check
 pam = pam_aadssh account child clean header judged kernel login named \
 	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	pam pamauth pamsession tenantkeys login status survey show explain \
 	refresh renew evict settle sweep hold deny forget rekey check reap \
-	ending sessions
+	ending sessions token
 ledger = ledger ledgercheck ledgerdb ledgerfile ledgerrow ledgerview
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
@@ -116,6 +122,7 @@ host_o = $(call objs,lib/host,$(host))
 cli_o = $(call objs,cmd/cli,$(cli))
 cli_hook_o = $(call objs,cmd/cli,$(cli_hook))
 hook_o = $(call objs,cmd/aadssh-authkeys,$(hook))
+ca_o = $(call objs,ca,$(ca)) $(call objs,ca/signer,request)
 signer_profile_o = $(call objs,ca/signer,$(signer_profile))
 signer_issue_o = $(call objs,ca/signer,$(signer_issue))
 signer_o = $(call objs,ca/signer,$(signer))
@@ -124,7 +131,7 @@ pam_o = $(call objs,cmd/pam_aadssh,$(pam))
 aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
 ledger_o = $(call objs,ca/signer,$(ledger))
 
-programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so
+programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so $(B)/aadssh-ca
 
 all: need-build $(programs)
 
@@ -143,6 +150,11 @@ $(B)/aadssh: $(aadssh_o) $(cli_o) $(host_o) $(policy_o) $(token_o) $(idp_o) \
 		$(net_o) $(ssh_hook_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(aadssh_libs)
+
+# No curl, no libjwt, no SQLite; libssh to read a foreign key file, once.
+$(B)/aadssh-ca: $(ca_o) $(cli_o) $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(ca_libs)
 
 # No curl, no libssh, no libjwt: what holds the keys speaks to nobody.
 signer_all_o = $(signer_o) $(signer_ops_o) $(signer_issue_o) \
@@ -385,7 +397,7 @@ install: all
 	    $(DESTDIR)$(PAMDIR) \
 	    $(addprefix $(DESTDIR)$(examples)/,cron.d pam.d) \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
-	install -m 0755 $(B)/aadssh $(DESTDIR)$(PREFIX)/bin/aadssh
+	install -m 0755 $(B)/aadssh $(B)/aadssh-ca $(DESTDIR)$(PREFIX)/bin/
 	@# In one step: sshd may ask at any moment.
 	install -m 0755 $(B)/aadssh-authkeys \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new

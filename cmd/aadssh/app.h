@@ -32,12 +32,15 @@ struct app {
 	struct conf *conf; /* after app_load() */
 	struct rules *rules; /* after app_load() */
 	bool utf8; /* the locale of whoever started this is UTF-8 */
+	bool ca_too; /* the verb takes an authority's configuration as well */
+	int keep; /* the descriptor of token --fd, open for writing; -1 */
 };
 
 /*
  * Load and judge the configuration.  Root stays root: what a verb does
  * between this and app_become() it does with root's power.
- * Returns EXIT_DONE, or EXIT_CANNOT with the error printed.
+ * Returns EXIT_DONE, or EXIT_CANNOT with the error printed; EXIT_USAGE for a
+ * certificate authority's, unless app->ca_too is set.
  */
 int app_load(struct app *app);
 
@@ -49,7 +52,13 @@ int app_load(struct app *app);
 int app_become(const struct app *app);
 
 /*
- * Both, which is right for every verb that does nothing as root.  Files that
+ * The same for a verb that needs no state: nothing is made.  With an
+ * authority's configuration root becomes the owner of DIR/tenant.
+ */
+int app_become_stateless(const struct app *app);
+
+/*
+ * Load and become, which is right for every verb that does nothing as root.  Files that
  * only the caller can read are read before this is called.
  */
 int app_start(struct app *app);
