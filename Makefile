@@ -76,7 +76,9 @@ aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium \
 # ---- our objects, one list a folder ----------------------------------------
 core = err reason file secret b64 strictjson name text value setting keyword \
 	conf
-ssh = wire key curve cert
+# ssh_hook: what the hook needs, which reads and never signs.
+ssh_hook = wire key curve cert
+ssh = $(ssh_hook) certmake sign privkey
 token = jws jwks verify_jwt verify_nettle claims token
 token_hook = jws jwks verify_nettle claims token
 policy = rules policy
@@ -87,6 +89,7 @@ host = hostid record cache refreshtoken offer waiting session trace denial pin \
 cli = verb out log priv clock child process stop
 cli_hook = log priv clock sandbox
 hook = main
+signer_profile = option profile profilecheck
 pam = pam_aadssh account child clean header judged kernel login named \
 	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
@@ -96,6 +99,7 @@ aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
+ssh_hook_o = $(call objs,lib/ssh,$(ssh_hook))
 ssh_o = $(call objs,lib/ssh,$(ssh))
 token_o = $(call objs,lib/token,$(token))
 token_hook_o = $(call objs,lib/token,$(token_hook))
@@ -106,6 +110,7 @@ host_o = $(call objs,lib/host,$(host))
 cli_o = $(call objs,cmd/cli,$(cli))
 cli_hook_o = $(call objs,cmd/cli,$(cli_hook))
 hook_o = $(call objs,cmd/aadssh-authkeys,$(hook))
+signer_profile_o = $(call objs,ca/signer,$(signer_profile))
 pam_o = $(call objs,cmd/pam_aadssh,$(pam))
 aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
 
@@ -119,13 +124,13 @@ $(B)/%.o: %.c
 	$(Q)$(CC) $(cflags) -c -o $@ $<
 
 hook_all_o = $(hook_o) $(cli_hook_o) $(host_o) $(policy_o) $(token_hook_o) \
-	$(ssh_o) $(core_o)
+	$(ssh_hook_o) $(core_o)
 $(B)/aadssh-authkeys: $(hook_all_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(hook_libs)
 
 $(B)/aadssh: $(aadssh_o) $(cli_o) $(host_o) $(policy_o) $(token_o) $(idp_o) \
-		$(net_o) $(ssh_o) $(core_o)
+		$(net_o) $(ssh_hook_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(aadssh_libs)
 
@@ -159,12 +164,17 @@ lib_all = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
 $(eval $(call unit,core,$(core_o),-lnettle -linih))
 $(eval $(call unit,conf,$(core_o),-lnettle -linih))
 $(eval $(call unit,key,$(ssh_o) $(core_o),$(lib_ssh) -linih))
-$(eval $(call unit,cert,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,cert,$(call objs,test/tools,respec) $(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,wire,$(call objs,lib/ssh,wire),))
+$(eval $(call unit,sign,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,privkey,$(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,token,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 	$(lib_token) -linih))
 $(eval $(call unit,verify,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 	$(lib_token) -linih))
 $(eval $(call unit,policy,$(policy_o) $(token_o) $(core_o),$(lib_token) -linih))
+$(eval $(call unit,profile,$(signer_profile_o) $(policy_o) $(token_o) $(ssh_o) \
+	$(core_o),$(lib_token) -linih))
 $(eval $(call unit,idp,$(idp_o) $(token_o) $(core_o),$(lib_token) -linih))
 $(eval $(call unit,device,$(idp_o) $(core_o),-linih))
 $(eval $(call unit,http,$(net_o) $(core_o),-lcurl -lnettle -linih))
@@ -206,7 +216,10 @@ endef
 $(eval $(call fuzz,conf,$(policy_o) $(call objs,lib/token,claims) \
 	$(core_o),-linih -ljansson -lnettle -lsodium))
 $(eval $(call fuzz,key,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
-$(eval $(call fuzz,cert,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,cert,$(call objs,test/tools,respec) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,privkey,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson \
+	-linih))
 $(eval $(call fuzz,token,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,claims,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,jwks,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
