@@ -19,6 +19,7 @@
 #include "core/reason.h"
 #include "host/cache.h"
 #include "policy/rules.h"
+#include "ssh/cert.h"
 #include "ssh/key.h"
 
 #define APP_PROG       "aadssh"
@@ -94,6 +95,12 @@ bool app_ca_file_safe(const struct conf *conf);
  * Returns EXIT_DONE; EXIT_NO for a key that is refused; EXIT_CANNOT.
  */
 int app_read_key(const char *path, struct key *key);
+
+/*
+ * The same for a verb that takes a certificate as well: then *cert is filled
+ * and *key stays zero, which it has to be before.
+ */
+int app_read_pub(const char *path, struct key *key, struct cert *cert);
 
 /*
  * The uid that policy judges: of the account named login, or arg when it is

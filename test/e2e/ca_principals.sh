@@ -236,6 +236,30 @@ mv "$STATE" "$STATE.aside"
 ok "a host without a state directory has no denials" cert_opens alice "$W/k1"
 mv "$STATE.aside" "$STATE"
 
+# --- explain ----------------------------------------------------------------------------------
+
+explain() # LOGIN [WORD…]
+{
+	local login
+	login=$1
+	shift
+	aadssh -f "$CERT_CONF" explain "$login" "$W/k1-cert.pub" "$@"
+}
+ok "explain says yes" explain alice
+also "and what sshd gets" has "$W/out" "sshd gets: alice@web"
+also "in four steps" sh -c '[ "$(grep -c "^[1-4] ok " "$1")" -eq 4 ]' - "$W/out"
+exits 1 "explain says no" explain bob
+also "with the reason" has "$W/out" "no (cert_principal)"
+ok "explain --json" explain alice --json
+also "says the same" node -e 'const o = JSON.parse(require("fs")
+    .readFileSync(process.argv[1])); process.exit(o.v === 1 &&
+    o.verdict === "yes" && o.principal === "alice@web" &&
+    o.serial === "4711" && o.steps.length === 4 ? 0 : 1)' "$W/out"
+mv "$STATE" "$STATE.aside"
+ok "explain on a host without a state directory" explain alice
+also "makes none" test ! -e "$STATE"
+mv "$STATE.aside" "$STATE"
+
 # --- configurations -------------------------------------------------------------------------
 
 need write_cert_conf <<END
