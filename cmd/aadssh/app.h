@@ -59,8 +59,8 @@ int app_become(const struct app *app);
 int app_become_stateless(const struct app *app);
 
 /*
- * Load and become, which is right for every verb that does nothing as root.  Files that
- * only the caller can read are read before this is called.
+ * Load and become, which is right for every verb that does nothing as root.
+ * Files that only the caller can read are read before this is called.
  */
 int app_start(struct app *app);
 

@@ -54,7 +54,7 @@ for principals in alice@db alice Alice@web alice@web2 web@alice; do
 	ok "principal $principals opens nothing here" cert_refused alice "$W/k1"
 done
 need with ""
-ok "I-C3 a certificate without principals opens nothing" \
+ok "I-C1 a certificate without principals opens nothing" \
     cert_refused alice "$W/k1"
 
 # --- what no certificate of ours lists ---------------------------------------------
@@ -120,9 +120,9 @@ ok "II-O6 all is right but the authority" cert_refused alice "$W/k1"
 ok "II-O6 ... and the hook is not even asked for it" \
     log_lacks event=principals
 ssh-keygen -q -s "$W/ca" -h -I host -n alice,alice@web "$W/k1.pub"
-ok "I-C4 a host's certificate is none of a user" cert_refused alice "$W/k1"
-ok "I-C4 ... nor to the hook" principals_say alice "$W/k1-cert.pub" ""
-also "I-C4 ... by its reason" log_has event=principals reason=cert_type
+ok "I-D3 a host's certificate is none of a user" cert_refused alice "$W/k1"
+ok "I-D3 ... nor to the hook" principals_say alice "$W/k1-cert.pub" ""
+also "I-D3 ... by its reason" log_has event=principals reason=cert_type
 need with alice@web
 need cp "$W/k1-cert.pub" "$W/inner"
 need forged 'principals=["alice"]' "authority=\"$W/inner\""
@@ -132,6 +132,10 @@ log_mark
 ok "II-9.1 ... the hook says no as well" principals_say alice "$W/k1-cert.pub" ""
 ok "II-9.1 ... by its reason" log_has event=principals reason=cert_malformed
 cat "$W/ca.pub" "$W/ca2.pub" >"$CERT_CA"
+need sh -c ': >"$1"' - "$W/ca-cert.pub"
+ok "I-A11 the authority's own key opens nothing" cert_refused alice "$W/ca"
+rm "$W/ca-cert.pub"
+log_mark
 ok "a plain key is no certificate" principals_say alice "$W/k1.pub" ""
 ok "by its reason" log_has event=principals reason=cert_plain_key
 ok "I-C9 a weak certified key" sh -c 'ssh-keygen -q -t rsa -b 1024 -N "" \
