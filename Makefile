@@ -100,7 +100,7 @@ signer_profile = option profile profilecheck
 signer_issue = signer issue usercert hostcert keyring backend request
 signer = main intake ops sandbox
 signer_ops = step newkey init revoke revoked manifest publication published \
-	publish rotation rotate bundle
+	publish rotation rotate bundle account audit archive backup restore check
 pam = pam_aadssh account child clean header judged kernel login named \
 	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
@@ -223,6 +223,9 @@ $(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
 	$(core_o),$(lib_all) -lpam))
 $(eval $(call unit,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
 	$(lib_ssh) -linih))
+$(eval $(call unit,issue,$(call objs,test/tools,forge) $(signer_issue_o) \
+	$(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) $(policy_o) \
+	$(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
 $(eval $(call unit,ledger,$(ledger_o) $(core_o),-lsqlite3 -linih))
 
@@ -270,8 +273,10 @@ fuzz-run: $(fuzz_bins)
 # ---- helpers of the tests ---------------------------------------------------
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
 # know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
-# many of them; mkkrl: a revocation list; ask: one request to the signer.
-tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl ask)
+# many of them; mkkrl: a revocation list; mktoken: tokens and tenant keys; ask:
+# one request to the signer.
+tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl \
+	mktoken ask)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -285,6 +290,11 @@ $(B)/test/tools/ask: $(B)/test/tools/ask.o $(call objs,ca/signer,request) \
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -ljansson \
 	    -lsodium -linih
+
+$(B)/test/tools/mktoken: $(B)/test/tools/mktoken.o \
+		$(call objs,test/tools,forge) $(token_hook_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
 
 $(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
 		$(B)/test/tools/mk%.o $(call objs,test/tools,forge) $(host_o) \
@@ -378,6 +388,10 @@ install: all
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
 	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys
+	install -m 0755 $(B)/aadssh-ca-signer \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
+	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
 	ln -sfn $(PREFIX)/bin/aadssh $(DESTDIR)/usr/libexec/aadssh/aadssh.new
 	mv -fT $(DESTDIR)/usr/libexec/aadssh/aadssh.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh
