@@ -284,8 +284,7 @@ fuzz-run: $(fuzz_bins)
 # many of them; mkkrl: a revocation list; mktoken: tokens and tenant keys; ask:
 # one request to the signer.
 tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl \
-	mktoken ask \
-	keygen-shim)
+	mktoken ask keygen-shim)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
