@@ -131,7 +131,8 @@ pam_o = $(call objs,cmd/pam_aadssh,$(pam))
 aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
 ledger_o = $(call objs,ca/signer,$(ledger))
 
-programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so $(B)/aadssh-ca
+programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so $(B)/aadssh-ca \
+	$(B)/aadssh-ca-signer
 
 all: need-build $(programs)
 
@@ -394,8 +395,7 @@ endef
 
 # What a certificate authority needs; it is for people to enable.
 define install_ca
-install -m 0755 $(B)/aadssh-ca $(DESTDIR)$(PREFIX)/bin/aadssh-ca
-	install -m 0755 $(B)/aadssh-ca-signer \
+install -m 0755 $(B)/aadssh-ca-signer \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
 	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
@@ -407,9 +407,6 @@ install -m 0755 $(B)/aadssh-ca $(DESTDIR)$(PREFIX)/bin/aadssh-ca
 	    conf/systemd/$(unit),/usr/lib/systemd/system/$(unit)))
 	$(call install_prefixed,conf/cron.d/aadssh-ca,$(examples)/cron.d/aadssh-ca)
 endef
-ifeq ($(filter %/aadssh-ca,$(programs)),)
-install_ca =
-endif
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/usr/libexec/aadssh \
@@ -424,10 +421,6 @@ install: all
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
 	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys
-	install -m 0755 $(B)/aadssh-ca-signer \
-	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
-	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
-	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
 	ln -sfn $(PREFIX)/bin/aadssh $(DESTDIR)/usr/libexec/aadssh/aadssh.new
 	mv -fT $(DESTDIR)/usr/libexec/aadssh/aadssh.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh
