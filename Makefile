@@ -72,6 +72,8 @@ hook_libs = $(hook_shared) -pie
 endif
 aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium \
 	-lqrencode
+ca_libs = -linih -ljansson -lhogweed -lnettle -lgmp -lsodium -lssh
+signer_libs = -linih -ljansson -lsqlite3 -lhogweed -lnettle -lgmp -lsodium
 
 # ---- our objects, one list a folder ----------------------------------------
 core = err reason file secret b64 strictjson name text value setting keyword \
@@ -85,17 +87,28 @@ token_hook = jws jwks verify_nettle claims token
 policy = rules policy
 idp = cloud reply discovery device grant aadsts
 net = transfer http pool
-host = hostid record cache refreshtoken offer waiting session denial pin \
-	lastrun rekey decision
+host = hostid record cache refreshtoken offer waiting session trace denial pin \
+	lastrun rekey decision principals
 cli = verb out log priv clock child process stop
 cli_hook = log priv clock sandbox
 hook = main
+# ca_pure: what judges, and touches nothing; the unit test has it.
+ca_pure = reply install keyfile rows
+ca = $(ca_pure) main app spawn door option trust certify tell signin import \
+	publish change take layout find init sign signhost show list verify \
+	keys revoke krl rotate publishing backup restore check
+signer_profile = option profile profilecheck
+signer_issue = signer issue usercert hostcert keyring backend request
+signer = main intake ops sandbox
+signer_ops = step newkey init revoke revoked manifest publication published \
+	publish rotation rotate bundle account audit archive backup restore check
 pam = pam_aadssh account child clean header judged kernel login named \
 	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	pam pamauth pamsession tenantkeys login status survey show explain \
 	refresh renew evict settle sweep hold deny forget rekey check reap \
-	ending sessions
+	ending sessions token
+ledger = ledger ledgercheck ledgerdb ledgerfile ledgerrow ledgerview
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
@@ -110,10 +123,17 @@ host_o = $(call objs,lib/host,$(host))
 cli_o = $(call objs,cmd/cli,$(cli))
 cli_hook_o = $(call objs,cmd/cli,$(cli_hook))
 hook_o = $(call objs,cmd/aadssh-authkeys,$(hook))
+ca_o = $(call objs,ca,$(ca)) $(call objs,ca/signer,request)
+signer_profile_o = $(call objs,ca/signer,$(signer_profile))
+signer_issue_o = $(call objs,ca/signer,$(signer_issue))
+signer_o = $(call objs,ca/signer,$(signer))
+signer_ops_o = $(call objs,ca/signer,$(signer_ops))
 pam_o = $(call objs,cmd/pam_aadssh,$(pam))
 aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
+ledger_o = $(call objs,ca/signer,$(ledger))
 
-programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so
+programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so $(B)/aadssh-ca \
+	$(B)/aadssh-ca-signer
 
 all: need-build $(programs)
 
@@ -132,6 +152,19 @@ $(B)/aadssh: $(aadssh_o) $(cli_o) $(host_o) $(policy_o) $(token_o) $(idp_o) \
 		$(net_o) $(ssh_hook_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(aadssh_libs)
+
+# No curl, no libjwt, no SQLite; libssh to read a foreign key file, once.
+$(B)/aadssh-ca: $(ca_o) $(cli_o) $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(ca_libs)
+
+# No curl, no libssh, no libjwt: what holds the keys speaks to nobody.
+signer_all_o = $(signer_o) $(signer_ops_o) $(signer_issue_o) \
+	$(signer_profile_o) $(ledger_o) $(cli_hook_o) $(policy_o) \
+	$(token_hook_o) $(ssh_o) $(core_o)
+$(B)/aadssh-ca-signer: $(signer_all_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(signer_libs)
 
 # A part of sshd, so it brings nothing along: libpam, libc, and not one object
 # of lib/.  What sshd finds in it are the functions marked EXPORT.
@@ -175,11 +208,15 @@ $(eval $(call unit,token,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 $(eval $(call unit,verify,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 	$(lib_token) -linih))
 $(eval $(call unit,policy,$(policy_o) $(token_o) $(core_o),$(lib_token) -linih))
+$(eval $(call unit,profile,$(signer_profile_o) $(policy_o) $(token_o) $(ssh_o) \
+	$(core_o),$(lib_token) -linih))
 $(eval $(call unit,idp,$(idp_o) $(token_o) $(core_o),$(lib_token) -linih))
 $(eval $(call unit,device,$(idp_o) $(core_o),-linih))
 $(eval $(call unit,http,$(net_o) $(core_o),-lcurl -lnettle -linih))
 $(eval $(call unit,host,$(call objs,test/tools,forge) $(host_o) $(policy_o) \
 	$(token_o) $(ssh_o) $(core_o),$(lib_all)))
+$(eval $(call unit,principals,$(host_o) $(policy_o) $(token_o) $(ssh_o) \
+	$(core_o),$(lib_all)))
 $(eval $(call unit,pamchild,$(call objs,cmd/aadssh,pamheader lines keychoice pamui qr) \
 	$(ssh_o) $(core_o),$(lib_ssh) -lqrencode -linih))
 $(eval $(call unit,admit,$(call objs,test/tools,forge) $(call objs,cmd/aadssh,\
@@ -189,7 +226,13 @@ $(eval $(call unit,state,$(call objs,test/tools,forge) $(host_o) \
 	$(policy_o) $(token_o) $(ssh_o) $(core_o),$(lib_all)))
 $(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
 	$(core_o),$(lib_all) -lpam))
+$(eval $(call unit,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
+	$(lib_ssh) -linih))
+$(eval $(call unit,issue,$(call objs,test/tools,forge) $(signer_issue_o) \
+	$(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) $(policy_o) \
+	$(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
+$(eval $(call unit,ledger,$(ledger_o) $(core_o),-lsqlite3 -linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
 unit-bins: $(unit_bins)
@@ -211,8 +254,9 @@ $(B)/test/fuzz/fuzz_$(1): $(B)/test/fuzz/fuzz_$(1).o $(2)
 	$$(Q)$$(CC) $$(cflags) -pie $$(ldflags) -fsanitize=fuzzer -o $$@ $$^ $(3)
 endef
 
-$(eval $(call fuzz,conf,$(policy_o) $(call objs,lib/token,claims) \
-	$(core_o),-linih -ljansson -lnettle -lsodium))
+$(eval $(call fuzz,conf,$(signer_profile_o) $(policy_o) \
+	$(call objs,lib/token,claims) $(ssh_o) $(core_o),$(lib_ssh) -linih \
+	-ljansson -lsodium))
 $(eval $(call fuzz,key,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,cert,$(call objs,test/tools,respec) $(ssh_o) $(core_o),\
 	$(lib_ssh) -lsodium -ljansson -linih))
@@ -229,6 +273,8 @@ $(eval $(call fuzz,offer,$(call objs,lib/host,offer) $(ssh_o) $(core_o),\
 	$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,session,$(call objs,lib/host,session) $(ssh_o) $(core_o),\
 	$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
 
 fuzz_bins = $(addprefix $(B)/test/fuzz/fuzz_,$(fuzzers))
 fuzz-run: $(fuzz_bins)
@@ -237,8 +283,10 @@ fuzz-run: $(fuzz_bins)
 # ---- helpers of the tests ---------------------------------------------------
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
 # know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
-# many of them; mkkrl: a revocation list.
-tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl)
+# many of them; mkkrl: a revocation list; mktoken: tokens and tenant keys; ask:
+# one request to the signer.
+tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl \
+	mktoken ask keygen-shim)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -247,11 +295,28 @@ $(B)/test/tools/tables: $(B)/test/tools/tables.o $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ -linih -ljansson -lnettle -lsodium
 
+$(B)/test/tools/ask: $(B)/test/tools/ask.o $(call objs,ca/signer,request) \
+		$(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -ljansson \
+	    -lsodium -linih
+
+$(B)/test/tools/mktoken: $(B)/test/tools/mktoken.o \
+		$(call objs,test/tools,forge) $(token_hook_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
+
 $(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
 		$(B)/test/tools/mk%.o $(call objs,test/tools,forge) $(host_o) \
 		$(policy_o) $(token_hook_o) $(ssh_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
+
+shim_o = $(call objs,test/tools,keygen-shim shimsign shimkrl)
+$(B)/test/tools/keygen-shim: $(shim_o) $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -linih -ljansson \
+	    -lsodium
 
 $(B)/test/tools/mkkrl: $(B)/test/tools/mkkrl.o $(ssh_o) $(core_o)
 	$(call say,LD,$@)
@@ -319,11 +384,29 @@ fuzz: need-test
 
 examples = $(PREFIX)/share/doc/aadssh/examples
 units_systemd = aadssh-reap.service aadssh-refresh.service aadssh-refresh.timer
+units_ca = aadssh-ca-signer.socket aadssh-ca-signer@.service \
+	aadssh-ca-keys.service aadssh-ca-keys.timer aadssh-ca-rotate.service \
+	aadssh-ca-rotate.timer
 # $(call install_prefixed,FILE,PATH): with our programs where they went.
 define install_prefixed
 sed 's|@PREFIX@|$(PREFIX)|g' $(strip $(1)) >$(B)/prefixed
 	install -m 0644 $(B)/prefixed $(DESTDIR)$(2)
 
+endef
+
+# What a certificate authority needs; it is for people to enable.
+define install_ca
+install -m 0755 $(B)/aadssh-ca-signer \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
+	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
+	install -m 0644 conf/sysusers-ca \
+	    $(DESTDIR)/usr/lib/sysusers.d/aadssh-ca.conf
+	install -m 0644 conf/tmpfiles-ca \
+	    $(DESTDIR)/usr/lib/tmpfiles.d/aadssh-ca.conf
+	$(foreach unit,$(units_ca),$(call install_prefixed,\
+	    conf/systemd/$(unit),/usr/lib/systemd/system/$(unit)))
+	$(call install_prefixed,conf/cron.d/aadssh-ca,$(examples)/cron.d/aadssh-ca)
 endef
 
 install: all
@@ -333,7 +416,7 @@ install: all
 	    $(DESTDIR)$(PAMDIR) \
 	    $(addprefix $(DESTDIR)$(examples)/,cron.d pam.d) \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
-	install -m 0755 $(B)/aadssh $(DESTDIR)$(PREFIX)/bin/aadssh
+	install -m 0755 $(B)/aadssh $(B)/aadssh-ca $(DESTDIR)$(PREFIX)/bin/
 	@# In one step: sshd may ask at any moment.
 	install -m 0755 $(B)/aadssh-authkeys \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
@@ -348,6 +431,9 @@ install: all
 	    $(DESTDIR)$(PAMDIR)/pam_aadssh.so
 	test -e $(DESTDIR)/etc/aadssh/aadssh.conf || \
 	    install -m 0644 conf/aadssh.conf $(DESTDIR)/etc/aadssh/aadssh.conf
+	test -e $(DESTDIR)/etc/aadssh/aadssh-ca.conf || \
+	    install -m 0644 conf/aadssh-ca.conf \
+	    $(DESTDIR)/etc/aadssh/aadssh-ca.conf
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
 	$(foreach unit,$(units_systemd),$(call install_prefixed,\
@@ -357,8 +443,10 @@ install: all
 	    $(DESTDIR)$(examples)/
 	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
 	    $(DESTDIR)$(examples)/pam.d/
+	$(install_ca)
 	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 0644 docs/aadssh.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 docs/aadssh.conf.5 docs/aadssh-ca.conf.5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man8/
 
