@@ -203,8 +203,10 @@ read_authority(struct wire *w, struct authority *ca)
 
 	if (wire_string(w, &ca->blob, &ca->blob_len) != 0 || !wire_is(w, ""))
 		return AAD_EFORMAT;
-	if (ca->blob_len == 0)
+	if (ca->blob_len == 0) {
+		ca->blob = NULL;
 		return 0;
+	}
 	r = key_from_blob(ca->blob, ca->blob_len, &key, &why);
 	key_release(&key);
 	return r == AAD_EREFUSED ? AAD_EFORMAT : r;
@@ -460,26 +462,16 @@ krl_has_cert(const struct krl *k, const struct key *ca, uint64_t serial,
 /* ---- everything ---- */
 
 static int
-each_serial(const struct part *p, const struct authority *ca,
+each_serial(const struct krlpart *p, const struct authority *ca,
     const struct krl_visit *v)
 {
-	uint64_t at, n;
-	size_t i;
+	struct krl_range found;
+	uint64_t place = 0;
 	int r = 0;
 
-	if (p->form == SERIALS_RANGE)
-		return v->serials(v->arg, ca->blob, ca->blob_len, p->lo, p->hi);
-	if (p->form == SERIALS_LIST) {
-		for (i = 0; r == 0 && i < p->len; i += 8) {
-			n = load_u64(p->data + i);
-			r = v->serials(v->arg, ca->blob, ca->blob_len, n, n);
-		}
-		return r;
-	}
-	for (at = 0; r == 0 && at <= p->hi - p->lo; at++)
-		if (bit_is_set(p, at))
-			r = v->serials(v->arg, ca->blob, ca->blob_len,
-			    p->lo + at, p->lo + at);
+	while (r == 0 && krlpart_next(p, &place, &found))
+		r = v->serials(v->arg, ca->blob, ca->blob_len, found.lo,
+		    found.hi);
 	return r;
 }
 
