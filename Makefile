@@ -72,6 +72,7 @@ hook_libs = $(hook_shared) -pie
 endif
 aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium \
 	-lqrencode
+ca_libs = -linih -ljansson -lhogweed -lnettle -lgmp -lsodium -lssh
 signer_libs = -linih -ljansson -lsqlite3 -lhogweed -lnettle -lgmp -lsodium
 
 # ---- our objects, one list a folder ----------------------------------------
@@ -90,17 +91,22 @@ host = hostid record cache refreshtoken offer waiting session trace denial pin \
 cli = verb out log priv clock child process stop
 cli_hook = log priv clock sandbox
 hook = main
+# ca_pure: what judges, and touches nothing; the unit test has it.
+ca_pure = reply install keyfile rows
+ca = $(ca_pure) main app spawn door option trust certify tell signin import \
+	publish change take layout find init sign signhost show list verify \
+	keys revoke krl rotate publishing backup restore check
 signer_profile = option profile profilecheck
 signer_issue = signer issue usercert hostcert keyring backend request
 signer = main intake ops sandbox
 signer_ops = step newkey init revoke revoked manifest publication published \
-	publish rotation rotate bundle
+	publish rotation rotate bundle account audit archive backup restore check
 pam = pam_aadssh account child clean header judged kernel login named \
 	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	pam pamauth pamsession tenantkeys login status survey show explain \
 	refresh renew evict settle sweep hold deny forget rekey check reap \
-	ending sessions
+	ending sessions token
 ledger = ledger ledgercheck ledgerdb ledgerfile ledgerrow ledgerview
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
@@ -116,6 +122,7 @@ host_o = $(call objs,lib/host,$(host))
 cli_o = $(call objs,cmd/cli,$(cli))
 cli_hook_o = $(call objs,cmd/cli,$(cli_hook))
 hook_o = $(call objs,cmd/aadssh-authkeys,$(hook))
+ca_o = $(call objs,ca,$(ca)) $(call objs,ca/signer,request)
 signer_profile_o = $(call objs,ca/signer,$(signer_profile))
 signer_issue_o = $(call objs,ca/signer,$(signer_issue))
 signer_o = $(call objs,ca/signer,$(signer))
@@ -124,7 +131,8 @@ pam_o = $(call objs,cmd/pam_aadssh,$(pam))
 aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
 ledger_o = $(call objs,ca/signer,$(ledger))
 
-programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so
+programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so $(B)/aadssh-ca \
+	$(B)/aadssh-ca-signer
 
 all: need-build $(programs)
 
@@ -143,6 +151,11 @@ $(B)/aadssh: $(aadssh_o) $(cli_o) $(host_o) $(policy_o) $(token_o) $(idp_o) \
 		$(net_o) $(ssh_hook_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(aadssh_libs)
+
+# No curl, no libjwt, no SQLite; libssh to read a foreign key file, once.
+$(B)/aadssh-ca: $(ca_o) $(cli_o) $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(ca_libs)
 
 # No curl, no libssh, no libjwt: what holds the keys speaks to nobody.
 signer_all_o = $(signer_o) $(signer_ops_o) $(signer_issue_o) \
@@ -182,10 +195,13 @@ lib_all = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
 $(eval $(call unit,core,$(core_o),-lnettle -linih))
 $(eval $(call unit,conf,$(core_o),-lnettle -linih))
 $(eval $(call unit,key,$(ssh_o) $(core_o),$(lib_ssh) -linih))
-$(eval $(call unit,cert,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,cert,$(call objs,test/tools,respec) $(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,wire,$(call objs,lib/ssh,wire),))
 $(eval $(call unit,sign,$(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,privkey,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,krl,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,sshsig,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,agent,$(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,token,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 	$(lib_token) -linih))
 $(eval $(call unit,verify,$(call objs,test/tools,forge) $(token_o) $(core_o),\
@@ -237,12 +253,17 @@ $(B)/test/fuzz/fuzz_$(1): $(B)/test/fuzz/fuzz_$(1).o $(2)
 	$$(Q)$$(CC) $$(cflags) -pie $$(ldflags) -fsanitize=fuzzer -o $$@ $$^ $(3)
 endef
 
-$(eval $(call fuzz,conf,$(policy_o) $(call objs,lib/token,claims) \
-	$(core_o),-linih -ljansson -lnettle -lsodium))
+$(eval $(call fuzz,conf,$(signer_profile_o) $(policy_o) \
+	$(call objs,lib/token,claims) $(ssh_o) $(core_o),$(lib_ssh) -linih \
+	-ljansson -lsodium))
 $(eval $(call fuzz,key,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
-$(eval $(call fuzz,cert,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,cert,$(call objs,test/tools,respec) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,privkey,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson \
 	-linih))
+$(eval $(call fuzz,krl,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,sshsig,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,agent,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,token,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,claims,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,jwks,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
@@ -264,7 +285,7 @@ fuzz-run: $(fuzz_bins)
 # many of them; mkkrl: a revocation list; mktoken: tokens and tenant keys; ask:
 # one request to the signer.
 tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl \
-	mktoken ask)
+	mktoken ask keygen-shim)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -289,6 +310,12 @@ $(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
 		$(policy_o) $(token_hook_o) $(ssh_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
+
+shim_o = $(call objs,test/tools,keygen-shim shimsign shimkrl)
+$(B)/test/tools/keygen-shim: $(shim_o) $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -linih -ljansson \
+	    -lsodium
 
 $(B)/test/tools/mkkrl: $(B)/test/tools/mkkrl.o $(ssh_o) $(core_o)
 	$(call say,LD,$@)
@@ -356,11 +383,29 @@ fuzz: need-test
 
 examples = $(PREFIX)/share/doc/aadssh/examples
 units_systemd = aadssh-reap.service aadssh-refresh.service aadssh-refresh.timer
+units_ca = aadssh-ca-signer.socket aadssh-ca-signer@.service \
+	aadssh-ca-keys.service aadssh-ca-keys.timer aadssh-ca-rotate.service \
+	aadssh-ca-rotate.timer
 # $(call install_prefixed,FILE,PATH): with our programs where they went.
 define install_prefixed
 sed 's|@PREFIX@|$(PREFIX)|g' $(strip $(1)) >$(B)/prefixed
 	install -m 0644 $(B)/prefixed $(DESTDIR)$(2)
 
+endef
+
+# What a certificate authority needs; it is for people to enable.
+define install_ca
+install -m 0755 $(B)/aadssh-ca-signer \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
+	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
+	install -m 0644 conf/sysusers-ca \
+	    $(DESTDIR)/usr/lib/sysusers.d/aadssh-ca.conf
+	install -m 0644 conf/tmpfiles-ca \
+	    $(DESTDIR)/usr/lib/tmpfiles.d/aadssh-ca.conf
+	$(foreach unit,$(units_ca),$(call install_prefixed,\
+	    conf/systemd/$(unit),/usr/lib/systemd/system/$(unit)))
+	$(call install_prefixed,conf/cron.d/aadssh-ca,$(examples)/cron.d/aadssh-ca)
 endef
 
 install: all
@@ -370,16 +415,12 @@ install: all
 	    $(DESTDIR)$(PAMDIR) \
 	    $(addprefix $(DESTDIR)$(examples)/,cron.d pam.d) \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
-	install -m 0755 $(B)/aadssh $(DESTDIR)$(PREFIX)/bin/aadssh
+	install -m 0755 $(B)/aadssh $(B)/aadssh-ca $(DESTDIR)$(PREFIX)/bin/
 	@# In one step: sshd may ask at any moment.
 	install -m 0755 $(B)/aadssh-authkeys \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
 	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys
-	install -m 0755 $(B)/aadssh-ca-signer \
-	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
-	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
-	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
 	ln -sfn $(PREFIX)/bin/aadssh $(DESTDIR)/usr/libexec/aadssh/aadssh.new
 	mv -fT $(DESTDIR)/usr/libexec/aadssh/aadssh.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh
@@ -389,6 +430,9 @@ install: all
 	    $(DESTDIR)$(PAMDIR)/pam_aadssh.so
 	test -e $(DESTDIR)/etc/aadssh/aadssh.conf || \
 	    install -m 0644 conf/aadssh.conf $(DESTDIR)/etc/aadssh/aadssh.conf
+	test -e $(DESTDIR)/etc/aadssh/aadssh-ca.conf || \
+	    install -m 0644 conf/aadssh-ca.conf \
+	    $(DESTDIR)/etc/aadssh/aadssh-ca.conf
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
 	$(foreach unit,$(units_systemd),$(call install_prefixed,\
@@ -398,8 +442,10 @@ install: all
 	    $(DESTDIR)$(examples)/
 	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
 	    $(DESTDIR)$(examples)/pam.d/
+	$(install_ca)
 	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 0644 docs/aadssh.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 docs/aadssh.conf.5 docs/aadssh-ca.conf.5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man8/
 

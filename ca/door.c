@@ -153,8 +153,7 @@ connect_signer(struct door *d, const struct ca_owner *owner)
 		return ca_detail(d->app, AAD_R_SIGNER_UNREACHABLE,
 		    "%s: too long for a socket", d->app->conf->run);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 ||
-	    connect(fd, (struct sockaddr *)&un, sizeof(un)) == -1 ||
+	if (fd == -1 || connect(fd, (struct sockaddr *)&un, sizeof(un)) == -1 ||
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1) {
 		ca_detail(d->app, AAD_R_UNSET, "%s: %s", un.sun_path,
@@ -166,8 +165,8 @@ connect_signer(struct door *d, const struct ca_owner *owner)
 	/* NB. a token must not go to whoever made a socket there. */
 	if (peer.uid != 0 && peer.uid != owner->uid)
 		return ca_detail(d->app, AAD_R_SIGNER_UNREACHABLE,
-		    "%s: it is uid %u's, who has no part in this",
-		    un.sun_path, (unsigned int)peer.uid);
+		    "%s: it is uid %u's, who has no part in this", un.sun_path,
+		    (unsigned int)peer.uid);
 	return AAD_R_ALLOWED;
 }
 
@@ -310,10 +309,9 @@ converse(struct door *d, door_fn *fn, void *arg, json_t **endp)
 				said = check_end(d, said);
 			break;
 		}
-		if (fn == NULL ||
-		    (reply->op != REQUEST_ROW &&
-			reply->op != REQUEST_CERTIFICATE &&
-			reply->op != REQUEST_DATA)) {
+		if (fn == NULL || (reply->op != REQUEST_ROW &&
+				      reply->op != REQUEST_CERTIFICATE &&
+				      reply->op != REQUEST_DATA)) {
 			said = AAD_R_SIGNER_REPLY;
 			break;
 		}
@@ -356,7 +354,8 @@ door_ask(struct ca_app *app, struct wirebuf *rq, int64_t ms,
 		said = converse(&d, fn, arg, endp);
 	}
 	hang_up(&d);
-	if (said != AAD_R_ALLOWED && endp != NULL && said == AAD_R_SIGNER_REPLY) {
+	if (said != AAD_R_ALLOWED && endp != NULL &&
+	    said == AAD_R_SIGNER_REPLY) {
 		json_decref(*endp);
 		*endp = NULL;
 	}

@@ -178,7 +178,7 @@ install_agent(struct ca_app *app, const char *private_key, int64_t seconds,
     const volatile sig_atomic_t *stop)
 {
 	char life[32], name[] = "ssh-add", q[] = "-q", t[] = "-t", end[] = "--",
-			file[PATH_MAX];
+		       file[PATH_MAX];
 	char *argv[] = { name, q, t, life, end, file, NULL };
 	struct spawn s = { SPAWN_SSH_ADD, argv, NULL, 0, 2, 2, -1, false,
 		app->agent };

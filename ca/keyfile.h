@@ -62,7 +62,8 @@ int keyfile_home(char out[static PATH_MAX]) AAD_MUST_CHECK;
  * Returns 0; AAD_EARG when pub does not end in ".pub", or is only that;
  * AAD_ETOOBIG.
  */
-int keyfile_cert_path(const char *pub, char out[static PATH_MAX]) AAD_MUST_CHECK;
+int keyfile_cert_path(const char *pub,
+    char out[static PATH_MAX]) AAD_MUST_CHECK;
 int keyfile_private_path(const char *pub,
     char out[static PATH_MAX]) AAD_MUST_CHECK;
 

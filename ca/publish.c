@@ -103,7 +103,8 @@ keygen_reads(struct ca_app *app, const char *dir,
 static enum reason
 staged(struct ca_app *app, json_t *end, const char **dirp, uint64_t *versionp)
 {
-	json_int_t version = json_integer_value(json_object_get(end, "version"));
+	json_int_t version = json_integer_value(json_object_get(end,
+	    "version"));
 
 	*dirp = json_string_value(json_object_get(end, "path"));
 	*versionp = (uint64_t)version;

@@ -62,9 +62,9 @@ int
 signin_token(struct ca_app *app, const char *pub,
     const volatile sig_atomic_t *stop, struct secret **tokenp)
 {
-	char path[PATH_MAX], conf[PATH_MAX], key[PATH_MAX], name[] = "aadssh",
-	    f[] = "-f", verb[] = "token", k[] = "--key", fd[] = "--fd",
-	    three[] = "3";
+	char path[PATH_MAX], conf[PATH_MAX], key[PATH_MAX],
+	    name[] = "aadssh", f[] = "-f", verb[] = "token", k[] = "--key",
+	    fd[] = "--fd", three[] = "3";
 	char *argv[] = { name, f, conf, verb, k, key, fd, three, NULL };
 	struct spawn s = { path, argv, NULL, 0, -1, 2, -1, false, NULL };
 	int pipes[2], r, code;

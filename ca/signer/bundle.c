@@ -18,7 +18,6 @@
 #include "ca/signer/signer.h"
 #include "ca/signer/step.h"
 #include "cmd/cli/log.h"
-#include "core/b64.h"
 #include "core/strictjson.h"
 #include "ssh/sign.h"
 #include "ssh/sshsig.h"
@@ -60,15 +59,13 @@ static int
 statement(const struct signer *s, const struct voucher *v,
     const struct key *next, char **outp)
 {
-	char *base64, *line;
+	char *line;
 	json_t *doc;
-	int r = b64_encode(B64_STD, next->blob, next->blob_len, &base64);
+	int r = step_key_text(next, &line);
 
 	*outp = NULL;
 	if (r != 0)
 		return r;
-	if (asprintf(&line, "%s %s", key_type_name(next), base64) == -1)
-		line = NULL;
 	doc = json_pack("{s:i s:o s:o s:s s:o}", "v", 1, "old",
 	    v->old != NULL ? step_fingerprint(v->old->pub.hash) : json_null(),
 	    "new", step_fingerprint(next->hash), "key", line, "at",
@@ -76,7 +73,6 @@ statement(const struct signer *s, const struct voucher *v,
 	*outp = strictjson_dump(doc);
 	json_decref(doc);
 	free(line);
-	free(base64);
 	return *outp != NULL ? 0 : AAD_ENOMEM;
 }
 

@@ -47,9 +47,9 @@ static const struct thing {
 	    "CREATE INDEX event_serial ON event (serial, kind)"
 	    " WHERE serial > 0" },
 	{ "index", "event_kind", "CREATE INDEX event_kind ON event (kind)" },
-	{ "index", "event_at", "CREATE INDEX event_at ON event (at)" },
+	{ "index", "event_at", "CREATE INDEX event_at ON event (at, kind)" },
 	{ "index", "event_end",
-	    "CREATE INDEX event_end ON event (valid_before)"
+	    "CREATE INDEX event_end ON event (valid_before, kind)"
 	    " WHERE valid_before > 0" },
 	{ "index", "event_oid",
 	    "CREATE INDEX event_oid ON event (oid, kind, at)"
@@ -84,6 +84,7 @@ static const struct thing {
 static const char *const texts[STMT_MAX] = {
 	[STMT_BEGIN] = "BEGIN IMMEDIATE",
 	[STMT_COMMIT] = "COMMIT",
+	[STMT_ROLLBACK] = "ROLLBACK",
 	[STMT_INSERT] = "INSERT INTO event (" ROW_COLUMNS
 			") VALUES (" ROW_PLACES ")",
 	[STMT_LAST] = SELECT_EVENT "ORDER BY seq DESC LIMIT 1",
@@ -356,15 +357,17 @@ int
 ledgerdb_header(const uint8_t *p, size_t len, enum reason *whyp)
 {
 	/* name; page size; read and write format (no WAL), nothing reserved,
-	 * the three constants */
+	 * the three constants.  Below: schema format, no vacuum twice, text
+	 * encoding, id, nothing behind it. */
 	static const uint8_t begin[24] = "SQLite format 3\0"
 					 "\x10\0\1\1\0\x40\x20\x20";
 	static const uint8_t zero[20];
 
 	*whyp = AAD_R_LEDGER_ALTERED;
 	if (len < LEDGERDB_HEADER || memcmp(p, begin, sizeof(begin)) != 0 ||
-	    be32(p + 52) != 0 || be32(p + 56) != SQLITE_UTF8 ||
-	    be32(p + 64) != 0 || be32(p + 68) != LEDGERDB_ID ||
+	    be32(p + 44) != 4 || be32(p + 52) != 0 ||
+	    be32(p + 56) != SQLITE_UTF8 || be32(p + 64) != 0 ||
+	    be32(p + 68) != LEDGERDB_ID ||
 	    memcmp(p + 72, zero, sizeof(zero)) != 0 || be32(p + 60) == 0)
 		return AAD_EFORMAT;
 	if (be32(p + 60) > LEDGERDB_FORMAT) {

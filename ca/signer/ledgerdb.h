@@ -34,6 +34,7 @@
 enum ledger_stmt {
 	STMT_BEGIN = 0,
 	STMT_COMMIT,
+	STMT_ROLLBACK,
 	STMT_INSERT,
 	STMT_LAST, /* the last row */
 	STMT_ROW, /* by seq */

@@ -182,8 +182,10 @@ place(int dirfd, const uint8_t *p, size_t len, enum reason *whyp)
 	*whyp = AAD_R_LEDGER;
 	if ((r = folder(dirfd, true, &dir)) != 0)
 		return r;
+	if (judge(dir, LEDGERDB_FILE, &sb) != AAD_ENOENT)
+		r = AAD_EEXIST;
 	/* SQLite would roll an old journal back into the new file. */
-	if ((r = judge(dir, LEDGERDB_FILE "-journal", &sb)) == AAD_ENOENT)
+	else if ((r = judge(dir, LEDGERDB_FILE "-journal", &sb)) == AAD_ENOENT)
 		r = judge_beside(dir);
 	else if (r == 0)
 		r = AAD_EPERM;

@@ -141,9 +141,10 @@ row_body(const json_t *body, char **outp)
 	int r;
 
 	*outp = NULL;
-	if (!json_is_object(body))
+	if (body != NULL && !json_is_object(body))
 		return AAD_EARG;
-	if ((text = strictjson_sorted(body)) == NULL)
+	text = body != NULL ? strictjson_sorted(body) : strdup("{}");
+	if (text == NULL)
 		return AAD_ENOMEM;
 	if (strlen(text) > LEDGER_BODY_MAX)
 		r = AAD_ETOOBIG;

@@ -10,7 +10,6 @@
 
 #include "ca/signer/manifest.h"
 #include "ca/signer/step.h"
-#include "core/b64.h"
 #include "core/name.h"
 #include "core/strictjson.h"
 #include "core/text.h"
@@ -45,13 +44,11 @@ put_line(struct wirebuf *b, const char *before, const struct key *k,
     const char *behind)
 {
 	char *text;
-	int r = b64_encode(B64_STD, k->blob, k->blob_len, &text);
+	int r = step_key_text(k, &text);
 
 	if (r != 0)
 		return r;
 	wire_put_raw(b, before, strlen(before));
-	wire_put_raw(b, key_type_name(k), strlen(key_type_name(k)));
-	wire_put_raw(b, " ", 1);
 	wire_put_raw(b, text, strlen(text));
 	wire_put_raw(b, behind, strlen(behind));
 	wire_put_raw(b, "\n", 1);

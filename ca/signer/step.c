@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/b64.h"
 #include "core/name.h"
 #include "core/text.h"
 
@@ -120,6 +122,23 @@ step_fingerprint(const uint8_t hash[static 32])
 
 	key_fingerprint_of(hash, text);
 	return json_string(text);
+}
+
+int
+step_key_text(const struct key *k, char **outp)
+{
+	char *base64;
+	int r = b64_encode(B64_STD, k->blob, k->blob_len, &base64);
+
+	*outp = NULL;
+	if (r != 0)
+		return r;
+	if (asprintf(outp, "%s %s", key_type_name(k), base64) == -1) {
+		*outp = NULL;
+		r = AAD_ENOMEM;
+	}
+	free(base64);
+	return r;
 }
 
 struct file_owner

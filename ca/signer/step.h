@@ -54,6 +54,9 @@ json_t *step_time(int64_t t);
 /* The fingerprint of a hash; NULL where memory is short. */
 json_t *step_fingerprint(const uint8_t hash[static 32]);
 
+/* "TYPE BASE64" of a key.  *outp: the caller frees it; 0 or AAD_ENOMEM. */
+int step_key_text(const struct key *k, char **outp) AAD_MUST_CHECK;
+
 /* The running user, as whom everything below DIR is judged. */
 struct file_owner step_owner(void);
 

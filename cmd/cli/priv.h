@@ -24,6 +24,12 @@
 int priv_begin(void) AAD_MUST_CHECK;
 
 /*
+ * The same, but the descriptor keep stays open, close-on-exec.
+ * keep: any below 3, -1 too, is as priv_begin().
+ */
+int priv_begin_keeping(int keep) AAD_MUST_CHECK;
+
+/*
  * Default signal dispositions, but SIGPIPE and SIGXFSZ ignored, and an empty
  * mask: for a program that waits and can be interrupted.  sshd's command
  * inherits both clean and ends by itself.

@@ -565,3 +565,87 @@ krl_has_cert(const struct krl *k, const struct key *ca, uint64_t serial,
 	return ca_has_cert(k, ca->blob, ca->blob_len, serial, key_id) ||
 	       ca_has_cert(k, NULL, 0, serial, key_id);
 }
+
+/* ---- everything ---- */
+
+static int
+each_serial(const struct part *p, const struct authority *ca,
+    const struct krl_visit *v)
+{
+	uint64_t at, n;
+	size_t i;
+	int r = 0;
+
+	if (p->form == SERIALS_RANGE)
+		return v->serials(v->arg, ca->blob, ca->blob_len, p->lo, p->hi);
+	if (p->form == SERIALS_LIST) {
+		for (i = 0; r == 0 && i < p->len; i += 8) {
+			n = load_u64(p->data + i);
+			r = v->serials(v->arg, ca->blob, ca->blob_len, n, n);
+		}
+		return r;
+	}
+	for (at = 0; r == 0 && at <= p->hi - p->lo; at++)
+		if (bit_is_set(p, at))
+			r = v->serials(v->arg, ca->blob, ca->blob_len,
+			    p->lo + at, p->lo + at);
+	return r;
+}
+
+static int
+each_key_id(const struct authority *ca, const struct krl_visit *v)
+{
+	struct wire w = ca->key_ids;
+	const uint8_t *p;
+	size_t len;
+	char *id;
+	int r;
+
+	while (wire_string(&w, &p, &len) == 0) {
+		if ((id = malloc(len + 1)) == NULL)
+			return AAD_ENOMEM;
+		if (len > 0)
+			memcpy(id, p, len);
+		id[len] = '\0';
+		r = v->key_id(v->arg, ca->blob, ca->blob_len, id);
+		free(id);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+each_string(struct wire w, void *arg,
+    int (*fn)(void *arg, const uint8_t *p, size_t len))
+{
+	const uint8_t *p;
+	size_t len;
+	int r = 0;
+
+	while (r == 0 && wire_string(&w, &p, &len) == 0)
+		r = fn(arg, p, len);
+	return r;
+}
+
+int
+krl_each(const struct krl *k, const struct krl_visit *v)
+{
+	const struct authority *ca;
+	size_t i, j;
+	int r;
+
+	for (i = 0; i < k->ncas; i++) {
+		ca = &k->cas[i];
+		for (j = 0; j < ca->nparts; j++)
+			if ((r = each_serial(&k->parts[ca->first + j], ca,
+				 v)) != 0)
+				return r;
+		if ((r = each_key_id(ca, v)) != 0)
+			return r;
+	}
+	if ((r = each_string(k->keys, v->arg, v->key)) != 0 ||
+	    (r = each_string(k->sha1, v->arg, v->hash)) != 0)
+		return r;
+	return each_string(k->sha256, v->arg, v->hash);
+}
