@@ -325,6 +325,7 @@ $(B)/test/tools/mkkrl: $(B)/test/tools/mkkrl.o $(ssh_o) $(core_o)
 # ---- the bench ---------------------------------------------------------------
 # bench is static because a child's peak memory begins with its parent's.
 bench_bins = $(addprefix $(B)/test/bench/,bench floor fetch)
+bench_sign = $(B)/test/bench/sign
 bench_cc = $(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) -O2 -o $@ $<
 $(bench_bins): $(B)/test/bench/%:
 	@mkdir -p $(@D)
@@ -336,6 +337,12 @@ $(B)/test/bench/fetch: bench_flags = -lcurl
 $(B)/test/bench/bench: test/bench/bench.c
 $(B)/test/bench/floor: test/bench/floor.c
 $(B)/test/bench/fetch: test/bench/fetch.c
+
+# Certificates in one process, with the optimisation of the product.
+$(bench_sign): $(B)/test/bench/sign.o $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -linih -ljansson \
+	    -lsodium
 
 # The hook without its seccomp filter, for callgrind only.
 $(B)/test/bench/hook: $(hook_all_o) $(B)/test/bench/nofence.o
@@ -363,7 +370,7 @@ demo: need-demo
 # NB. not a part of check: only a quiet machine measures anything.
 bench: need-test
 	$(Q)$(MAKE) --no-print-directory $(programs) $(tools) $(bench_bins) \
-	    $(B)/test/bench/hook
+	    $(bench_sign) $(B)/test/bench/hook
 	$(Q)$(MAKE) --no-print-directory B=$(B)/shared HOOK_LIBS=shared \
 	    $(B)/shared/aadssh-authkeys $(B)/shared/test/bench/hook
 	$(Q)B="$(B)" CC="$(CC)" test/bench/run.sh
