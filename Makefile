@@ -80,7 +80,8 @@ core = err reason file secret b64 strictjson name text value setting keyword \
 	conf
 # ssh_hook: what the hook needs, which reads and never signs.
 ssh_hook = wire key curve cert
-ssh = $(ssh_hook) certmake sign privkey serials krl krlwrite sshsig agent
+ssh = $(ssh_hook) certmake sign privkey serials krl krlpart krlwrite \
+	sshsig agent
 token = jws jwks verify_jwt verify_nettle claims token
 token_hook = jws jwks verify_nettle claims token
 policy = rules policy
