@@ -231,6 +231,9 @@ $(eval $(call unit,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
 $(eval $(call unit,issue,$(call objs,test/tools,forge) $(signer_issue_o) \
 	$(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) $(policy_o) \
 	$(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
+# NB. without libssh, and so without init.
+$(eval $(call unit,ca,$(filter-out %/main.o %/init.o %/import.o,$(ca_o)) \
+	$(cli_o) $(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
 $(eval $(call unit,ledger,$(ledger_o) $(core_o),-lsqlite3 -linih))
 
