@@ -331,8 +331,8 @@ fuzz: need-test
 	    CFLAGS="-O1 -g $(SAN) -fsanitize=fuzzer-no-link" fuzz-run
 
 examples = $(PREFIX)/share/doc/aadssh/examples
-units_systemd = aadssh-reap.service aadssh-refresh.service aadssh-refresh.timer
-units_ca = aadssh-ca-signer.socket aadssh-ca-signer@.service \
+units_systemd = aadssh-reap.service aadssh-refresh.service \
+	aadssh-refresh.timer aadssh-ca-signer.socket aadssh-ca-signer@.service \
 	aadssh-ca-keys.service aadssh-ca-keys.timer aadssh-ca-rotate.service \
 	aadssh-ca-rotate.timer
 # $(call install_prefixed,FILE,PATH): with our programs where they went.
@@ -341,25 +341,6 @@ sed 's|@PREFIX@|$(PREFIX)|g' $(strip $(1)) >$(B)/prefixed
 	install -m 0644 $(B)/prefixed $(DESTDIR)$(2)
 
 endef
-
-# What a certificate authority needs; it is for people to enable.
-define install_ca
-install -m 0755 $(B)/aadssh-ca $(DESTDIR)$(PREFIX)/bin/aadssh-ca
-	install -m 0755 $(B)/aadssh-ca-signer \
-	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
-	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
-	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
-	install -m 0644 conf/sysusers-ca \
-	    $(DESTDIR)/usr/lib/sysusers.d/aadssh-ca.conf
-	install -m 0644 conf/tmpfiles-ca \
-	    $(DESTDIR)/usr/lib/tmpfiles.d/aadssh-ca.conf
-	$(foreach unit,$(units_ca),$(call install_prefixed,\
-	    conf/systemd/$(unit),/usr/lib/systemd/system/$(unit)))
-	$(call install_prefixed,conf/cron.d/aadssh-ca,$(examples)/cron.d/aadssh-ca)
-endef
-ifeq ($(filter %/aadssh-ca,$(programs)),)
-install_ca =
-endif
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/usr/libexec/aadssh \
@@ -388,14 +369,18 @@ install: all
 	    $(DESTDIR)/etc/aadssh/aadssh-ca.conf
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
+	install -m 0644 conf/sysusers-ca \
+	    $(DESTDIR)/usr/lib/sysusers.d/aadssh-ca.conf
+	install -m 0644 conf/tmpfiles-ca \
+	    $(DESTDIR)/usr/lib/tmpfiles.d/aadssh-ca.conf
 	$(foreach unit,$(units_systemd),$(call install_prefixed,\
 	    conf/systemd/$(unit),/usr/lib/systemd/system/$(unit)))
 	$(call install_prefixed,conf/cron.d/aadssh,$(examples)/cron.d/aadssh)
+	$(call install_prefixed,conf/cron.d/aadssh-ca,$(examples)/cron.d/aadssh-ca)
 	install -m 0644 conf/sshd_config.d/50-aadssh.conf \
 	    $(DESTDIR)$(examples)/
 	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
 	    $(DESTDIR)$(examples)/pam.d/
-	$(install_ca)
 	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 docs/aadssh-ca.conf.5 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5/
