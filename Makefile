@@ -393,8 +393,8 @@ fuzz: need-test
 	    CFLAGS="-O1 -g $(SAN) -fsanitize=fuzzer-no-link" fuzz-run
 
 examples = $(PREFIX)/share/doc/aadssh/examples
-units_systemd = aadssh-reap.service aadssh-refresh.service aadssh-refresh.timer
-units_ca = aadssh-ca-signer.socket aadssh-ca-signer@.service \
+units_systemd = aadssh-reap.service aadssh-refresh.service \
+	aadssh-refresh.timer aadssh-ca-signer.socket aadssh-ca-signer@.service \
 	aadssh-ca-keys.service aadssh-ca-keys.timer aadssh-ca-rotate.service \
 	aadssh-ca-rotate.timer
 # $(call install_prefixed,FILE,PATH): with our programs where they went.
@@ -402,21 +402,6 @@ define install_prefixed
 sed 's|@PREFIX@|$(PREFIX)|g' $(strip $(1)) >$(B)/prefixed
 	install -m 0644 $(B)/prefixed $(DESTDIR)$(2)
 
-endef
-
-# What a certificate authority needs; it is for people to enable.
-define install_ca
-install -m 0755 $(B)/aadssh-ca-signer \
-	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
-	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
-	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
-	install -m 0644 conf/sysusers-ca \
-	    $(DESTDIR)/usr/lib/sysusers.d/aadssh-ca.conf
-	install -m 0644 conf/tmpfiles-ca \
-	    $(DESTDIR)/usr/lib/tmpfiles.d/aadssh-ca.conf
-	$(foreach unit,$(units_ca),$(call install_prefixed,\
-	    conf/systemd/$(unit),/usr/lib/systemd/system/$(unit)))
-	$(call install_prefixed,conf/cron.d/aadssh-ca,$(examples)/cron.d/aadssh-ca)
 endef
 
 install: all
@@ -432,6 +417,10 @@ install: all
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
 	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys
+	install -m 0755 $(B)/aadssh-ca-signer \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
+	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
 	ln -sfn $(PREFIX)/bin/aadssh $(DESTDIR)/usr/libexec/aadssh/aadssh.new
 	mv -fT $(DESTDIR)/usr/libexec/aadssh/aadssh.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh
@@ -446,15 +435,20 @@ install: all
 	    $(DESTDIR)/etc/aadssh/aadssh-ca.conf
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
+	install -m 0644 conf/sysusers-ca \
+	    $(DESTDIR)/usr/lib/sysusers.d/aadssh-ca.conf
+	install -m 0644 conf/tmpfiles-ca \
+	    $(DESTDIR)/usr/lib/tmpfiles.d/aadssh-ca.conf
 	$(foreach unit,$(units_systemd),$(call install_prefixed,\
 	    conf/systemd/$(unit),/usr/lib/systemd/system/$(unit)))
 	$(call install_prefixed,conf/cron.d/aadssh,$(examples)/cron.d/aadssh)
+	$(call install_prefixed,conf/cron.d/aadssh-ca,$(examples)/cron.d/aadssh-ca)
 	install -m 0644 conf/sshd_config.d/50-aadssh.conf \
 	    $(DESTDIR)$(examples)/
 	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
 	    $(DESTDIR)$(examples)/pam.d/
-	$(install_ca)
-	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 0644 docs/aadssh.1 docs/aadssh-ca.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 docs/aadssh-ca.conf.5 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \
