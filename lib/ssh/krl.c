@@ -465,13 +465,21 @@ static int
 each_serial(const struct krlpart *p, const struct authority *ca,
     const struct krl_visit *v)
 {
-	struct krl_range found;
-	uint64_t place = 0;
+	struct wire list = wire_of(p->data, p->len);
+	uint64_t at, n;
 	int r = 0;
 
-	while (r == 0 && krlpart_next(p, &place, &found))
-		r = v->serials(v->arg, ca->blob, ca->blob_len, found.lo,
-		    found.hi);
+	if (p->form == SERIALS_RANGE)
+		return v->serials(v->arg, ca->blob, ca->blob_len, p->lo, p->hi);
+	if (p->form == SERIALS_LIST) {
+		while (r == 0 && wire_u64(&list, &n) == 0)
+			r = v->serials(v->arg, ca->blob, ca->blob_len, n, n);
+		return r;
+	}
+	for (at = 0; r == 0 && at <= p->hi - p->lo; at++)
+		if (krlpart_has(p, p->lo + at))
+			r = v->serials(v->arg, ca->blob, ca->blob_len,
+			    p->lo + at, p->lo + at);
 	return r;
 }
 

@@ -115,31 +115,3 @@ krlpart_has(const struct krlpart *p, uint64_t serial)
 	}
 	return false;
 }
-
-bool
-krlpart_next(const struct krlpart *p, uint64_t *placep, struct krl_range *r)
-{
-	uint64_t at;
-
-	switch (p->form) {
-	case SERIALS_RANGE:
-		r->lo = p->lo;
-		r->hi = p->hi;
-		return (*placep)++ == 0;
-	case SERIALS_LIST:
-		if (*placep == p->len / 8)
-			return false;
-		r->lo = r->hi = load_u64(p->data + 8 * (*placep)++);
-		return true;
-	case SERIALS_BITMAP:
-		break;
-	}
-	while (*placep <= p->hi - p->lo) {
-		at = (*placep)++;
-		if (bit_is_set(p, at)) {
-			r->lo = r->hi = p->lo + at;
-			return true;
-		}
-	}
-	return false;
-}

@@ -37,11 +37,4 @@ int krlpart_read(uint8_t type, struct wire w, struct krlpart *p,
 /* Whether it has this serial, which is lo to hi. */
 bool krlpart_has(const struct krlpart *p, uint64_t serial);
 
-/*
- * Step over what it has, ascending: *placep is 0 at first and moves on.
- * Returns true with the next serials in *r; false at the end.
- */
-bool krlpart_next(const struct krlpart *p, uint64_t *placep,
-    struct krl_range *r);
-
 #endif /* AAD_KRLPART_H */
