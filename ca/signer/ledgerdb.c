@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <inttypes.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +167,7 @@ meaning(int rc, enum reason *whyp)
 int
 ledgerdb_fail(struct ledger *l, int rc, enum reason *whyp)
 {
+	bool unreadable = errno == EIO || errno == ENXIO;
 	const char *words = sqlite3_errmsg(l->db);
 	char clean[160];
 
@@ -176,6 +177,9 @@ ledgerdb_fail(struct ledger *l, int rc, enum reason *whyp)
 	snprintf(l->error, sizeof(l->error), "%s (code %d, errno %d)",
 	    text_clean(words, strlen(words), clean, sizeof(clean)), rc,
 	    sqlite3_system_errno(l->db));
+	/* SQLite calls it corrupt when the disk does not give a page. */
+	if ((rc & 0xff) == SQLITE_CORRUPT && unreadable)
+		rc = SQLITE_IOERR;
 	return meaning(rc, whyp);
 }
 
@@ -197,6 +201,7 @@ ledgerdb_stmt(struct ledger *l, enum ledger_stmt which, sqlite3_stmt **stp,
 
 	*stp = NULL;
 	if (l->stmts[which] == NULL) {
+		errno = 0;
 		rc = sqlite3_prepare_v3(l->db, texts[which], -1,
 		    SQLITE_PREPARE_PERSISTENT, &l->stmts[which], NULL);
 		if (rc != SQLITE_OK)
@@ -210,8 +215,10 @@ ledgerdb_stmt(struct ledger *l, enum ledger_stmt which, sqlite3_stmt **stp,
 int
 ledgerdb_step(struct ledger *l, sqlite3_stmt *st, bool *yes, enum reason *whyp)
 {
-	int rc = sqlite3_step(st);
+	int rc;
 
+	errno = 0; /* see ledgerdb_fail() */
+	rc = sqlite3_step(st);
 	*yes = rc == SQLITE_ROW;
 	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
 		return 0;
@@ -339,8 +346,10 @@ ledgerdb_close(struct ledger *l)
 static int
 run(struct ledger *l, const char *sql, enum reason *whyp)
 {
-	int rc = sqlite3_exec(l->db, sql, NULL, NULL, NULL);
+	int rc;
 
+	errno = 0;
+	rc = sqlite3_exec(l->db, sql, NULL, NULL, NULL);
 	return rc == SQLITE_OK ? 0 : ledgerdb_fail(l, rc, whyp);
 }
 
