@@ -20,15 +20,17 @@
 #include "ssh/cert.h"
 #include "token/claims.h"
 
-#define PROFILE_BACKDATE    60 /* seconds; hosts' clocks may be behind */
-#define PROFILE_HOST_NAMES  64 /* of one host certificate */
-#define PROFILE_OPTIONS_MAX 16
-#define PROFILE_FAULT_MAX   256
+#define PROFILE_BACKDATE       60 /* seconds; hosts' clocks may be behind */
+#define PROFILE_HOST_NAMES     64 /* of one host certificate */
+#define PROFILE_OPTIONS_MAX    16
+#define PROFILE_PRINCIPALS_MAX 9216 /* bytes on the wire */
+#define PROFILE_FAULT_MAX      256
 
 /*
  * What the configuration says of an authority, beyond conf_load(): every
  * login has at most one profile; every [login] section and a [map] with a
- * domain have hosts; extensions, key types and addresses are known.
+ * domain have hosts; extensions, key types and addresses are known; there is
+ * a section [ca].
  * Returns 0; AAD_EFORMAT with *why.
  */
 int profile_check(const struct conf *c, const struct rules *r,
@@ -49,7 +51,10 @@ struct profile_ask {
 	int64_t now; /* Unix seconds */
 };
 
-/* What may be signed.  A plain record; profile_release() frees it. */
+/*
+ * What may be signed.  A plain record; profile_release() frees it.  It refers
+ * to strings of the configuration, which must live as long.
+ */
 struct profile_grant {
 	const char *profile; /* its name; "default" when none is configured */
 	char **logins; /* those that the principals open, each once */
@@ -70,7 +75,9 @@ struct profile_grant {
  * Judge what is asked: each login by policy_decide() with
  * POLICY_UID_UNJUDGED, its profile, the key's type, then times, addresses.
  * The end is the least of now + ttl asked, now + the profile's (ttl when
- * nothing is asked, else max_ttl), and iat + sign_in_max_age.
+ * nothing is asked, else max_ttl), and iat + sign_in_max_age.  A ttl of 0, or
+ * over what a signed number holds, is refused.  Together the principals have
+ * at most PROFILE_PRINCIPALS_MAX bytes, or no certificate could hold them.
  *
  * *g: zero unless 0 is returned.
  * *whyp: the policy's reasons, NO_PRINCIPALS, LOGIN_NO_HOSTS, TWO_PROFILES,
@@ -83,7 +90,8 @@ int profile_grant(const struct profile_ask *ask, struct profile_grant *g,
     enum reason *whyp, char fault[static PROFILE_FAULT_MAX]) AAD_MUST_CHECK;
 
 /*
- * The same for a host: names are what the certificate lists.
+ * The same for a host: names are what the certificate lists, each a DNS name
+ * of two labels or more and no address; host_ttl and host_max_ttl bound it.
  * *whyp: HOST_NAME, TTL, SUBJECT_KEY_TYPE (sk- keys are no host keys).
  */
 int profile_grant_host(const struct conf *conf, const struct key *key,

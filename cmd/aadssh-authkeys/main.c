@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * aadssh-authkeys: sshd's AuthorizedKeysCommand.
+ * aadssh-authkeys: sshd's AuthorizedKeysCommand, and, with --principals, its
+ * AuthorizedPrincipalsCommand.
  *
- *	aadssh-authkeys [-f CONF] LOGIN UID KEYTYPE KEY
+ *	aadssh-authkeys [-f CONF] [--principals] LOGIN UID KEYTYPE KEY
  *
- * What it must never do: print a key that decide() did not allow, print half
- * a line, open a network socket, run a program, write to a file but that of
- * the offers of this connection.  Its stdout is the yes; sshd throws it away
- * unless the exit is 0.
+ * What it must never do: print a key that decide() did not allow or a
+ * principal that principals_decide() did not, print half a line, open a
+ * network socket, run a program, write to a file but that of the offers of
+ * this connection.  Its stdout is the yes; sshd throws it away unless the
+ * exit is 0.
  *
  *	yes		one line, written once, exit 0
  *	no		nothing, exit 0
@@ -34,6 +36,7 @@
 #include "core/text.h"
 #include "host/decision.h"
 #include "host/offer.h"
+#include "host/principals.h"
 
 #define IDENT	   "aadssh-authkeys"
 #define CONF_PATH  "/etc/aadssh/aadssh.conf"
@@ -50,21 +53,28 @@ struct args {
 	const char *key_type;
 	const char *key;
 	uint64_t uid;
+	bool principals;
 };
 
-/* Fixed positions, no getopt(3): a login may begin with '-'. */
+/*
+ * Fixed positions, no getopt(3): a login may begin with '-'.  How many there
+ * are says which there are.
+ */
 static int
 args_parse(int argc, char **argv, struct args *a)
 {
 	int i = 1;
 
 	a->conf = CONF_PATH;
-	if (argc == 7 && strcmp(argv[1], "-f") == 0) {
+	if (argc >= 7 && strcmp(argv[1], "-f") == 0) {
 		a->conf = argv[2];
 		i = 3;
-	} else if (argc != 5) {
-		return AAD_EARG;
 	}
+	a->principals = argc == i + 5 && strcmp(argv[i], "--principals") == 0;
+	if (a->principals)
+		i++;
+	if (argc != i + 4)
+		return AAD_EARG;
 	a->login = argv[i];
 	a->key_type = argv[i + 2];
 	a->key = argv[i + 3];
@@ -92,6 +102,23 @@ log_answer(const struct args *a, const struct decision *d)
 }
 
 static void
+log_principals(const struct args *a, const struct principals *p)
+{
+	struct log_field fields[] = {
+		{ "verdict", reason_verdict(p->reason) },
+		{ "reason", reason_name(p->reason) },
+		{ "login", a->login },
+		{ "key", p->fingerprint },
+		{ "serial", p->serial },
+		{ "oid", p->oid },
+		{ "ca", p->ca },
+	};
+
+	log_event(log_priority(p->reason), "principals", fields,
+	    sizeof(fields) / sizeof(fields[0]));
+}
+
+static void
 log_failure(const struct args *a, enum reason why, const char *detail)
 {
 	struct log_field fields[] = {
@@ -101,7 +128,17 @@ log_failure(const struct args *a, enum reason why, const char *detail)
 		{ "detail", detail },
 	};
 
-	log_event(LOG_ERR, "key", fields, sizeof(fields) / sizeof(fields[0]));
+	log_event(LOG_ERR, a->principals ? "principals" : "key", fields,
+	    sizeof(fields) / sizeof(fields[0]));
+}
+
+/* The authority's own keeps no denials, and no host's groups. */
+static int
+not_of_a_ca(const struct conf *conf, struct conf_error *why)
+{
+	if (!conf->has_ca)
+		return 0;
+	return conf_fail(why, 0, "this is a certificate authority's");
 }
 
 /* Configuration and rules; one log line when they can't be used. */
@@ -115,6 +152,7 @@ load(const struct args *a, struct conf **confp, struct rules **rulesp)
 	memset(&why, 0, sizeof(why));
 	*rulesp = NULL;
 	if ((r = conf_load(a->conf, geteuid(), confp, &why)) == 0 &&
+	    (r = not_of_a_ca(*confp, &why)) == 0 &&
 	    (r = rules_new(*confp, rulesp, &why)) == 0) {
 		log_open(IDENT, (*confp)->log_facility, (*confp)->log_level);
 		return 0;
@@ -147,6 +185,24 @@ offer(const struct args *a, int offers, int64_t monitor)
 	if (offers != -1 && offer_append(offers, monitor, clock_boot_ns(),
 				a->login, a->key_type, a->key) != 0)
 		return;
+}
+
+static int
+judge_principals(const struct args *a, const struct conf *conf)
+{
+	const struct principals_ask ask = { .conf = conf,
+		.login = a->login,
+		.key_type = a->key_type,
+		.key_base64 = a->key,
+		.now = clock_now() };
+	enum reason_class verdict;
+	struct principals p;
+
+	verdict = reason_class(principals_decide(&ask, &p));
+	log_principals(a, &p);
+	if (verdict == REASON_CANNOT)
+		return EXIT_CANNOT;
+	return verdict == REASON_YES ? answer(p.line) : EXIT_ANSWERED;
 }
 
 static int
@@ -206,7 +262,8 @@ main(int argc, char **argv)
 	json_object_seed(seed | 1U);
 	if (args_parse(argc, argv, &a) != 0) {
 		static const char usage[] =
-		    "usage: aadssh-authkeys [-f CONF] LOGIN UID KEYTYPE KEY\n";
+		    "usage: aadssh-authkeys [-f CONF] [--principals] LOGIN UID "
+		    "KEYTYPE KEY\n";
 		if (write(STDERR_FILENO, usage, sizeof(usage) - 1) == -1)
 			_exit(EXIT_USAGE);
 		_exit(EXIT_USAGE);
@@ -222,7 +279,8 @@ main(int argc, char **argv)
 		_exit(EXIT_CANNOT);
 	}
 	/* None on a host without sign-ins through ssh. */
-	if (offer_dir_open(conf->run, &offers) != 0 || !offer_room(offers))
+	if (a.principals || offer_dir_open(conf->run, &offers) != 0 ||
+	    !offer_room(offers))
 		offers = -1;
 	umask(027); /* aadssh reads the offers, by their group */
 	paths[0] = conf->dir;
@@ -232,5 +290,6 @@ main(int argc, char **argv)
 		_exit(EXIT_CANNOT);
 	}
 	/* NB. no clean-up: the process ends, and the hook is on a hot path. */
-	_exit(judge(&a, conf, rules, offers, monitor));
+	_exit(a.principals ? judge_principals(&a, conf)
+			   : judge(&a, conf, rules, offers, monitor));
 }

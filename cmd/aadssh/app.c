@@ -16,7 +16,7 @@
 #include "core/text.h"
 #include "policy/policy.h"
 
-#define PUB_MAX	   16384 /* bytes of a FILE.pub; RSA-16384 has 2.9 kB */
+#define PUB_MAX	   32768 /* bytes of a FILE.pub; a certificate has 22 kB */
 #define UID_MAX	   4294967294ULL
 #define STATE_MODE 0750
 
@@ -91,6 +91,25 @@ no_account(const struct app *app)
 	return EXIT_CANNOT;
 }
 
+static void
+warn_root(const char *why)
+{
+	fprintf(stderr,
+	    "%s: warning: %s keeps all of root's power for a program that "
+	    "talks to the network\n",
+	    APP_PROG, why);
+}
+
+static int
+become(const char *name, uid_t uid, gid_t gid)
+{
+	if (priv_drop(uid, gid) == 0)
+		return EXIT_DONE;
+	fprintf(stderr, "%s: cannot become %s: %s\n", APP_PROG, name,
+	    strerror(errno));
+	return EXIT_CANNOT;
+}
+
 int
 app_become(const struct app *app)
 {
@@ -110,18 +129,82 @@ app_become(const struct app *app)
 		if (stat(app->conf->dir, &sb) == -1 || sb.st_uid != 0)
 			return out_refusal(APP_PROG, AAD_R_STATE_OWNER,
 			    app->conf->dir);
-		fprintf(stderr,
-		    "%s: warning: [process] user = root keeps all of root's "
-		    "power for a program that talks to the network\n",
-		    APP_PROG);
+		warn_root("[process] user = root");
 		return EXIT_DONE;
 	}
-	if (priv_drop(pw->pw_uid, pw->pw_gid) != 0) {
-		fprintf(stderr, "%s: cannot become %s: %s\n", APP_PROG,
-		    app->conf->user, strerror(errno));
-		return EXIT_CANNOT;
+	return become(app->conf->user, pw->pw_uid, pw->pw_gid);
+}
+
+static const char *
+state_fault(int r, int error)
+{
+	switch (r) {
+	case AAD_ESYS:
+		return strerror(error);
+	case AAD_ENOENT:
+		return "it, or something in it, is not there";
+	case AAD_EPERM:
+		return "it, or something in it, is a link, another user's, or "
+		       "writable by others";
+	case AAD_EFORMAT:
+	case AAD_ETOOBIG:
+		return "something in it is damaged";
+	default:
+		return err_name(r);
 	}
-	return EXIT_DONE;
+}
+
+/* Who fetches an authority's tenant keys, and its signer doesn't. */
+static int
+tenant_owner(const struct app *app, uid_t *uidp, gid_t *gidp)
+{
+	int r = cache_tenant_owner(app->conf->dir, uidp, gidp);
+
+	if (r == 0)
+		return EXIT_DONE;
+	fprintf(stderr, "%s: %s/tenant: %s\n", APP_PROG, app->conf->dir,
+	    state_fault(r, errno));
+	return EXIT_CANNOT;
+}
+
+int
+app_become_stateless(const struct app *app)
+{
+	const char *name = app->conf->user;
+	const struct passwd *pw;
+	int code;
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() != 0)
+		return EXIT_DONE;
+	if (app->conf->has_ca) {
+		if ((code = tenant_owner(app, &uid, &gid)) != EXIT_DONE)
+			return code;
+		name = "the owner of its directory tenant";
+	} else {
+		if ((pw = getpwnam(name)) == NULL)
+			return no_account(app);
+		uid = pw->pw_uid;
+		gid = pw->pw_gid;
+	}
+	if (uid == 0) {
+		warn_root(app->conf->has_ca ? "a directory tenant of root's"
+					    : "[process] user = root");
+		return EXIT_DONE;
+	}
+	return become(name, uid, gid);
+}
+
+/* What the other verbs read and write, an authority does not have. */
+static int
+ca_refused(const struct app *app)
+{
+	fprintf(stderr,
+	    "%s: %s is the configuration of a certificate authority, for "
+	    "aadssh-ca; here it serves refresh --keys-only, token and check\n",
+	    APP_PROG, app->conf_path);
+	return EXIT_USAGE;
 }
 
 int
@@ -135,7 +218,7 @@ app_load(struct app *app)
 	    (r = rules_new(app->conf, &app->rules, &why)) != 0)
 		return conf_refused(app, r, &why);
 	log_configure(app->conf->log_facility, app->conf->log_level);
-	return EXIT_DONE;
+	return app->conf->has_ca && !app->ca_too ? ca_refused(app) : EXIT_DONE;
 }
 
 int
@@ -202,7 +285,7 @@ read_pub(const char *path, char buf[static PUB_MAX + 1], size_t *lenp)
 }
 
 int
-app_read_key(const char *path, struct key *key)
+app_read_pub(const char *path, struct key *key, struct cert *cert)
 {
 	char buf[PUB_MAX + 1];
 	enum reason why = AAD_R_UNSET;
@@ -215,6 +298,8 @@ app_read_key(const char *path, struct key *key)
 		return EXIT_CANNOT;
 	}
 	r = key_from_pub(buf, len, key, &why);
+	if (r == AAD_EREFUSED && why == AAD_R_KEY_CERTIFICATE && cert != NULL)
+		r = cert_from_pub(buf, len, cert, &why);
 	/* NB. somebody may have named a private key. */
 	explicit_bzero(buf, sizeof(buf));
 	if (r == 0)
@@ -222,6 +307,12 @@ app_read_key(const char *path, struct key *key)
 	if (r != AAD_EREFUSED)
 		why = r == AAD_ENOMEM ? AAD_R_NO_MEMORY : AAD_R_UNSET;
 	return out_refusal(APP_PROG, why, path);
+}
+
+int
+app_read_key(const char *path, struct key *key)
+{
+	return app_read_pub(path, key, NULL);
 }
 
 int
@@ -248,25 +339,6 @@ app_uid(const char *login, const char *arg, int64_t *uidp)
 	    "not judged\n",
 	    APP_PROG, login);
 	return EXIT_DONE;
-}
-
-static const char *
-state_fault(int r, int error)
-{
-	switch (r) {
-	case AAD_ESYS:
-		return strerror(error);
-	case AAD_ENOENT:
-		return "it, or something in it, is not there";
-	case AAD_EPERM:
-		return "it, or something in it, is a link, another user's, or "
-		       "writable by others";
-	case AAD_EFORMAT:
-	case AAD_ETOOBIG:
-		return "something in it is damaged";
-	default:
-		return err_name(r);
-	}
 }
 
 void

@@ -19,6 +19,7 @@
 #include "core/reason.h"
 #include "host/cache.h"
 #include "policy/rules.h"
+#include "ssh/cert.h"
 #include "ssh/key.h"
 
 #define APP_PROG       "aadssh"
@@ -32,12 +33,15 @@ struct app {
 	struct conf *conf; /* after app_load() */
 	struct rules *rules; /* after app_load() */
 	bool utf8; /* the locale of whoever started this is UTF-8 */
+	bool ca_too; /* the verb takes an authority's configuration as well */
+	int keep; /* the descriptor of token --fd, open for writing; -1 */
 };
 
 /*
  * Load and judge the configuration.  Root stays root: what a verb does
  * between this and app_become() it does with root's power.
- * Returns EXIT_DONE, or EXIT_CANNOT with the error printed.
+ * Returns EXIT_DONE, or EXIT_CANNOT with the error printed; EXIT_USAGE for a
+ * certificate authority's, unless app->ca_too is set.
  */
 int app_load(struct app *app);
 
@@ -49,8 +53,14 @@ int app_load(struct app *app);
 int app_become(const struct app *app);
 
 /*
- * Both, which is right for every verb that does nothing as root.  Files that
- * only the caller can read are read before this is called.
+ * The same for a verb that needs no state: nothing is made.  With an
+ * authority's configuration root becomes the owner of DIR/tenant.
+ */
+int app_become_stateless(const struct app *app);
+
+/*
+ * Load and become, which is right for every verb that does nothing as root.
+ * Files that only the caller can read are read before this is called.
  */
 int app_start(struct app *app);
 
@@ -85,6 +95,12 @@ bool app_ca_file_safe(const struct conf *conf);
  * Returns EXIT_DONE; EXIT_NO for a key that is refused; EXIT_CANNOT.
  */
 int app_read_key(const char *path, struct key *key);
+
+/*
+ * The same for a verb that takes a certificate as well: then *cert is filled
+ * and *key stays zero, which it has to be before.
+ */
+int app_read_pub(const char *path, struct key *key, struct cert *cert);
 
 /*
  * The uid that policy judges: of the account named login, or arg when it is

@@ -47,6 +47,14 @@ root_alone_reads(const char *path)
 	       ((sb.st_mode & S_IRGRP) == 0 || sb.st_gid == 0);
 }
 
+/* A host that only certificates open needs none of the rest. */
+static bool
+by_certificate(const struct conf *c)
+{
+	return !c->has_ca && !c->has_idp &&
+	       (c->host_groups.n > 0 || c->accept_all);
+}
+
 /* Sound, but surely not what was meant. */
 static size_t
 warnings(const struct app *app, const char *out[static WARNINGS_MAX])
@@ -54,14 +62,17 @@ warnings(const struct app *app, const char *out[static WARNINGS_MAX])
 	const struct conf *c = app->conf;
 	size_t n = 0;
 
-	if (root_alone_reads(app->conf_path))
+	if (root_alone_reads(app->conf_path) && c->has_ca)
+		out[n++] = "only root can read this file; aadssh-ca, who "
+			   "signs, must too, or nobody gets a certificate";
+	else if (root_alone_reads(app->conf_path))
 		out[n++] = "only root can read this file; aadssh-hook, who "
 			   "answers sshd, must too, or nobody can log in";
 	if (!app_ca_file_safe(c))
 		out[n++] = APP_CA_FILE_UNSAFE;
-	if (!c->has_idp)
+	if (!c->has_idp && !by_certificate(c))
 		out[n++] = "there is no [idp] section, so nobody can sign in";
-	if (c->domain.n == 0 && c->nlogins == 0)
+	if (c->domain.n == 0 && c->nlogins == 0 && !by_certificate(c))
 		out[n++] = "there is neither a [map] domain nor a [login] "
 			   "section, so nobody can log in";
 	if (strcmp(c->user, "root") == 0)

@@ -36,6 +36,8 @@ static const struct verb verbs[] = {
 	    "end the sessions of who is denied" },
 	{ "check", verb_check, "[--json]",
 	    "say whether the configuration is sound" },
+	{ "token", verb_token, "--key FILE.pub --fd N",
+	    "sign in for a certificate; the token goes to descriptor N" },
 	{ "pam", verb_pam, "[session]",
 	    "the child of pam_aadssh.so, which starts it; not for people" },
 	{ NULL, NULL, NULL, NULL },
@@ -79,7 +81,8 @@ main(int argc, char **argv)
 	int code;
 
 	app.utf8 = priv_utf8();
-	if (priv_begin() != 0 || priv_signals() != 0 ||
+	app.keep = token_descriptor(argc, argv);
+	if (priv_begin_keeping(app.keep) != 0 || priv_signals() != 0 ||
 	    priv_clean_environment(NULL) != 0 || sodium_init() == -1) {
 		fprintf(stderr, "%s: cannot start\n", APP_PROG);
 		return EXIT_CANNOT;

@@ -403,23 +403,39 @@ refresh_all(struct work *w)
 	return code;
 }
 
+/* Where the keys are kept: the state, or what an authority has of it. */
+static int
+open_state(struct work *w)
+{
+	const struct conf *conf = w->app->conf;
+	enum reason why;
+	int code, r;
+
+	code = conf->has_ca ? app_become_stateless(w->app) : app_become(w->app);
+	if (code != EXIT_DONE)
+		return code;
+	if (!conf->has_idp)
+		return out_refusal(APP_PROG, AAD_R_CONFIG,
+		    "There is no [idp] section.");
+	r = conf->has_ca
+		? cache_open_tenant(conf->dir, geteuid(), &w->cache, &why)
+		: cache_open_write(conf->dir, geteuid(), &w->cache, &why);
+	return r == 0 ? EXIT_DONE : app_state_error(w->app, r, why);
+}
+
 int
 verb_refresh(void *arg, int argc, char **argv)
 {
 	struct work w = { .app = arg, .cache = { .dir = -1 } };
 	enum reason why;
-	int code, r;
+	int code;
 
 	if (parse(argc, argv, &w.o) != 0)
 		return app_usage(w.app, argv[0]);
-	if ((code = app_start(w.app)) != EXIT_DONE)
+	w.app->ca_too = w.o.keys_only != 0;
+	if ((code = app_load(w.app)) != EXIT_DONE ||
+	    (code = open_state(&w)) != EXIT_DONE)
 		return code;
-	if (!w.app->conf->has_idp)
-		return out_refusal(APP_PROG, AAD_R_CONFIG,
-		    "There is no [idp] section.");
-	if ((r = cache_open_write(w.app->conf->dir, geteuid(), &w.cache,
-		 &why)) != 0)
-		return app_state_error(w.app, r, why);
 	w.stop = stop_catch(0, 0);
 	if (cache_tenant_keys_load(&w.cache, NULL, &w.keys, &why) == AAD_ENOMEM)
 		code = out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);

@@ -89,24 +89,38 @@ show_wait(struct ui *ui, int64_t left_s)
 	fflush(u->to);
 }
 
+/* What is at stake; no login means a certificate. */
 static void
-show_code(struct ui *ui, const struct device *d)
+show_purpose(const struct ui_tty *u)
 {
-	struct ui_tty *u = (struct ui_tty *)ui;
 	const struct ui_facts *f = u->facts;
+	bool certificate = f->login == NULL;
 
-	end_line(u);
-	fputs("Sign in with Azure AD, so that this key may log in:\n", u->to);
-	fact(u, "host", f->host);
+	fputs(certificate
+		  ? "Sign in with Azure AD, for a certificate of this key:\n"
+		  : "Sign in with Azure AD, so that this key may log in:\n",
+	    u->to);
+	fact(u, certificate ? "authority" : "host", f->host);
 	fact(u, "login", f->login);
 	fact(u, "key", f->key);
 	fact(u, "tenant", f->tenant);
 	fact(u, "application", f->client_id);
-	/* NB. device_parse() let only printable text through. */
 	fprintf(u->to,
 	    "Only continue if you started this yourself: whoever enters the "
-	    "code\nlets that key log in with their account.\n\n"
-	    "Open this page in a web browser:\n\n    %s\n\n",
+	    "code\n%s their account.\n\n",
+	    certificate ? "gives that key a certificate of"
+			: "lets that key log in with");
+}
+
+static void
+show_code(struct ui *ui, const struct device *d)
+{
+	struct ui_tty *u = (struct ui_tty *)ui;
+
+	end_line(u);
+	show_purpose(u);
+	/* NB. device_parse() let only printable text through. */
+	fprintf(u->to, "Open this page in a web browser:\n\n    %s\n\n",
 	    d->url);
 	show_qr(u, d->url);
 	fprintf(u->to, "and enter this code:\n\n    %s\n\n", d->user_code);

@@ -37,7 +37,7 @@ struct ui {
 /* What the sign-in is for.  Borrowed; cleaned when shown. */
 struct ui_facts {
 	const char *host; /* this host's name */
-	const char *login;
+	const char *login; /* NULL: for a certificate of the key */
 	const char *key; /* "ssh-ed25519 SHA256:…" */
 	const char *tenant;
 	const char *client_id;

@@ -19,15 +19,31 @@
 #define KEEP_MAX  8
 #define VALUE_MAX 256 /* bytes of a variable that is kept */
 
+/* Close the descriptors from first to last, both included. */
+static void
+close_all(unsigned int first, unsigned int last)
+{
+	unsigned int fd;
+
+	if (first > last || syscall(SYS_close_range, first, last, 0U) == 0)
+		return;
+	/* NB. before Linux 5.9: sshd's own closefrom(3) did it. */
+	for (fd = first; fd <= last && fd < 1024; fd++)
+		close((int)fd);
+}
+
 static int
-settle_descriptors(void)
+settle_descriptors(int keep)
 {
 	int fd;
 
-	if (syscall(SYS_close_range, 3U, ~0U, 0U) == -1) {
-		/* NB. before Linux 5.9: sshd's own closefrom(3) did it. */
-		for (fd = 3; fd < 1024; fd++)
-			close(fd);
+	if (keep < 3) {
+		close_all(3, ~0U);
+	} else {
+		close_all(3, (unsigned int)keep - 1);
+		close_all((unsigned int)keep + 1, ~0U);
+		if (fcntl(keep, F_SETFD, FD_CLOEXEC) == -1)
+			return AAD_ESYS;
 	}
 	for (fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
@@ -37,12 +53,12 @@ settle_descriptors(void)
 }
 
 int
-priv_begin(void)
+priv_begin_keeping(int keep)
 {
 	const struct rlimit none = { 0, 0 };
 	int r;
 
-	if ((r = settle_descriptors()) != 0)
+	if ((r = settle_descriptors(keep)) != 0)
 		return r;
 	/* A reader that went away is a failed write, not an end. */
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
@@ -53,6 +69,12 @@ priv_begin(void)
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return AAD_ESYS;
 	return 0;
+}
+
+int
+priv_begin(void)
+{
+	return priv_begin_keeping(-1);
 }
 
 int
@@ -110,14 +132,13 @@ priv_end_with_parent(void)
 	return getppid() == parent ? 0 : AAD_ENOENT;
 }
 
-/* Copy the value of name when it is set and short; "" otherwise. */
-static void
-copy_variable(const char *name, char out[static VALUE_MAX])
+void
+priv_variable(const char *name, char *out, size_t len)
 {
 	const char *value = getenv(name);
 
 	out[0] = '\0';
-	if (value != NULL && strlen(value) < VALUE_MAX)
+	if (value != NULL && strlen(value) < len)
 		memcpy(out, value, strlen(value) + 1);
 }
 
@@ -130,9 +151,9 @@ priv_clean_environment(const char *const *keep)
 
 	if (keep == NULL)
 		keep = nothing;
-	copy_variable("TERM", term);
+	priv_variable("TERM", term, sizeof(term));
 	for (n = 0; keep[n] != NULL && n < KEEP_MAX; n++)
-		copy_variable(keep[n], values[n]);
+		priv_variable(keep[n], values[n], VALUE_MAX);
 	clearenv();
 	if (term[0] != '\0' && setenv("TERM", term, 1) == -1)
 		return AAD_ENOMEM;

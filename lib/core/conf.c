@@ -22,6 +22,7 @@
 #include "core/keyword.h"
 #include "core/name.h"
 #include "core/text.h"
+#include "core/value.h"
 
 #define SECTIONS_MAX 16 /* names of sections that may stand only once */
 
@@ -32,7 +33,8 @@ struct parse {
 	char key[CONF_LINE_MAX + 1]; /* of that line, "" when it sets nothing */
 	char value[CONF_LINE_MAX + 1];
 	char section[CONF_LINE_MAX + 1]; /* as written, "" before the first */
-	struct conf_login *login; /* in [login NAME], else NULL */
+	const char *named; /* in [login NAME] "login", …; else NULL */
+	void *record; /* its struct conf_login, …; else NULL */
 	char once[SECTIONS_MAX][16]; /* sections that were there */
 	size_t nonce;
 	unsigned int seen[KEYWORD_MAX]; /* lines of keys, in this section */
@@ -69,14 +71,45 @@ conf_login_find(const struct conf *c, const char *login)
 	return NULL;
 }
 
+const struct conf_profile *
+conf_profile_of(const struct conf *c, const char *login)
+{
+	const struct conf_profile *all = NULL, *p;
+	size_t i, k;
+
+	for (i = 0; i < c->nprofiles; i++) {
+		p = &c->profiles[i];
+		for (k = 0; k < p->logins.n; k++) {
+			if (strcmp(p->logins.items[k].value, login) == 0)
+				return p;
+			if (all == NULL &&
+			    strcmp(p->logins.items[k].value, "*") == 0)
+				all = p;
+		}
+	}
+	return all;
+}
+
+/* A section with a name of its own opens: none of its keys were seen. */
+static void
+named_open(struct parse *p, const char *table, void *record)
+{
+	size_t i;
+
+	p->named = table;
+	p->record = record;
+	for (i = 0; conf_keyword(i) != NULL; i++)
+		if (strcmp(conf_keyword(i)->section, table) == 0)
+			p->seen[i] = 0;
+}
+
 /* [login NAME] opens. */
 static int
 login_open(struct parse *p, const char *name)
 {
 	struct conf *c = p->c;
-	struct conf_login *logins;
+	struct conf_login *logins, *new;
 	const struct conf_login *old;
-	size_t i;
 
 	if (!name_login_ok(name))
 		return conf_fail(p->why, p->line,
@@ -93,15 +126,48 @@ login_open(struct parse *p, const char *name)
 	if (logins == NULL)
 		return AAD_ENOMEM;
 	c->logins = logins;
-	p->login = &logins[c->nlogins];
-	memset(p->login, 0, sizeof(*p->login));
-	p->login->line = p->line;
-	if ((p->login->name = strdup(name)) == NULL)
+	new = &logins[c->nlogins];
+	memset(new, 0, sizeof(*new));
+	new->line = p->line;
+	if ((new->name = strdup(name)) == NULL)
 		return AAD_ENOMEM;
 	c->nlogins++;
-	for (i = 0; conf_keyword(i) != NULL; i++)
-		if (strcmp(conf_keyword(i)->section, "login") == 0)
-			p->seen[i] = 0;
+	named_open(p, "login", new);
+	return 0;
+}
+
+/* [profile NAME] opens. */
+static int
+profile_open(struct parse *p, const char *name)
+{
+	struct conf *c = p->c;
+	struct conf_profile *profiles, *new;
+	size_t i;
+
+	if (!value_group_ok(name) || strcmp(name, "*") == 0)
+		return conf_fail(p->why, p->line,
+		    "[profile NAME]: the name is small letters, digits, '_', "
+		    "'.', '-', 32 at most");
+	for (i = 0; i < c->nprofiles; i++)
+		if (strcmp(c->profiles[i].name, name) == 0)
+			return conf_fail(p->why, p->line,
+			    "section [profile %s] is there already, in line %u",
+			    name, c->profiles[i].line);
+	if (c->nprofiles >= CONF_PROFILE_MAX)
+		return conf_fail(p->why, p->line,
+		    "too many [profile NAME] sections, %d are the most",
+		    CONF_PROFILE_MAX);
+	profiles = realloc(c->profiles, (c->nprofiles + 1) * sizeof(*profiles));
+	if (profiles == NULL)
+		return AAD_ENOMEM;
+	c->profiles = profiles;
+	new = &profiles[c->nprofiles];
+	memset(new, 0, sizeof(*new));
+	new->line = p->line;
+	if ((new->name = strdup(name)) == NULL)
+		return AAD_ENOMEM;
+	c->nprofiles++;
+	named_open(p, "profile", new);
 	return 0;
 }
 
@@ -111,10 +177,14 @@ once_open(struct parse *p, const char *name)
 {
 	size_t i;
 
-	p->login = NULL;
+	p->named = NULL;
+	p->record = NULL;
 	if (strcmp(name, "login") == 0)
 		return conf_fail(p->why, p->line,
 		    "[login NAME] needs the name of a login");
+	if (strcmp(name, "profile") == 0)
+		return conf_fail(p->why, p->line,
+		    "[profile NAME] needs a name");
 	if (!keyword_section_ok(name))
 		return conf_fail(p->why, p->line, "unknown section [%.40s]",
 		    name);
@@ -131,6 +201,8 @@ once_open(struct parse *p, const char *name)
 	}
 	if (strcmp(name, "map") == 0)
 		p->c->has_map = true;
+	if (strcmp(name, "ca") == 0)
+		p->c->has_ca = true;
 	return 0;
 }
 
@@ -147,6 +219,8 @@ section_judge(struct parse *p, const char *s, size_t len)
 	p->section[len - 2] = '\0';
 	if (strncmp(p->section, "login ", 6) == 0)
 		return login_open(p, p->section + 6);
+	if (strncmp(p->section, "profile ", 8) == 0)
+		return profile_open(p, p->section + 8);
 	return once_open(p, p->section);
 }
 
@@ -278,7 +352,7 @@ static int
 handle(void *arg, const char *section, const char *name, const char *value)
 {
 	struct parse *p = arg;
-	const char *table = p->login != NULL ? "login" : p->section;
+	const char *table = p->named != NULL ? p->named : p->section;
 	size_t i;
 
 	if (p->r != 0)
@@ -296,7 +370,7 @@ handle(void *arg, const char *section, const char *name, const char *value)
 		p->r = conf_fail(p->why, p->line,
 		    "%s is there already, in line %u", name, p->seen[i]);
 	else
-		p->r = keyword_set(i, p->c, p->login, value, p->line, p->why);
+		p->r = keyword_set(i, p->c, p->record, value, p->line, p->why);
 	if (i != KEYWORD_NONE)
 		p->seen[i] = p->line;
 	return p->r == 0;
@@ -411,6 +485,17 @@ list_release(struct conf_list *l)
 	free(l->items);
 }
 
+static void
+profile_free(struct conf_profile *p)
+{
+	free(p->name);
+	list_release(&p->logins);
+	list_release(&p->extensions);
+	free(p->force_command);
+	list_release(&p->source_address);
+	list_release(&p->key_types);
+}
+
 void
 conf_free(struct conf *c)
 {
@@ -442,5 +527,13 @@ conf_free(struct conf *c)
 		list_release(&c->logins[i].hosts);
 	}
 	free(c->logins);
+	list_release(&c->host_groups);
+	free(c->ca_key_type);
+	free(c->ca_agent);
+	free(c->publish_dir);
+	list_release(&c->map_hosts);
+	for (i = 0; i < c->nprofiles; i++)
+		profile_free(&c->profiles[i]);
+	free(c->profiles);
 	free(c);
 }

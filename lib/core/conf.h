@@ -19,10 +19,11 @@
 
 #include "core/err.h"
 
-#define CONF_MAX       65536 /* bytes of a whole file */
-#define CONF_LINE_MAX  190 /* bytes; inih cuts at 199 and opens a new line */
-#define CONF_LIST_MAX  256 /* values of one list key */
-#define CONF_LOGIN_MAX 256 /* [login NAME] sections */
+#define CONF_MAX	 65536 /* bytes of a whole file */
+#define CONF_LINE_MAX	 190 /* bytes; inih cuts at 199 and opens a new line */
+#define CONF_LIST_MAX	 256 /* values of one list key */
+#define CONF_LOGIN_MAX	 256 /* [login NAME] sections */
+#define CONF_PROFILE_MAX 64 /* [profile NAME] sections */
 
 struct conf_item {
 	char *value;
@@ -58,7 +59,7 @@ struct conf_profile {
 	char *name; /* value_group_ok(), never "*" */
 	unsigned int line;
 	struct conf_list logins; /* key "for": login names, or "*" */
-	int64_t ttl; /* seconds, default 8 h */
+	int64_t ttl; /* seconds, default 8 h, or max_ttl when shorter */
 	int64_t max_ttl; /* default the larger of ttl and 24 h */
 	bool has_extensions; /* else permit-pty, permit-port-forwarding */
 	struct conf_list extensions; /* "none" alone: no extension */
@@ -123,9 +124,9 @@ struct conf {
 	struct conf_list host_groups; /* value_group_ok(), never "*" */
 	bool accept_all; /* a bare LOGIN counts; default no */
 
-	/* [ca]; has_ca is false when the section is absent.  With it dir, run
-	 * and user have other defaults: /var/lib/aadssh-ca, /run/aadssh-ca,
-	 * aadssh-ca */
+	/* [ca]; has_ca is false when the section is absent, and then every
+	 * string of it is NULL.  With it dir, run and user have other
+	 * defaults: /var/lib/aadssh-ca, /run/aadssh-ca, aadssh-ca */
 	bool has_ca;
 	char *ca_key_type; /* "ed25519" */
 	char *ca_agent; /* the socket of backend = agent:PATH; NULL: file */
@@ -133,7 +134,8 @@ struct conf {
 	int64_t publish_before; /* seconds, default 24 h */
 	int64_t publish_valid; /* of a manifest, default 7 d */
 	int64_t rotate_every; /* default 90 d */
-	int64_t host_ttl; /* of a host certificate, default 30 d */
+	/* of a host certificate, default 30 d, or host_max_ttl when shorter */
+	int64_t host_ttl;
 	int64_t host_max_ttl; /* default 90 d */
 	int64_t certs_per_hour; /* of one identity, default 60 */
 	int64_t per_peer; /* requests of one uid at once, default 8 */
@@ -179,7 +181,7 @@ void conf_free(struct conf *c);
 
 /* One row of the keyword table, for check, docs and lint. */
 struct conf_keyword {
-	const char *section; /* "login" stands for [login NAME] */
+	const char *section; /* "login" stands for [login NAME], as "profile" */
 	const char *name;
 	const char *type; /* "guid", "duration", "path", … as in the manual */
 	bool list;
@@ -191,6 +193,13 @@ const struct conf_keyword *conf_keyword(size_t i);
 
 /* The [login NAME] section of this login, or NULL.  Borrowed from c. */
 const struct conf_login *conf_login_find(const struct conf *c,
+    const char *login);
+
+/*
+ * The [profile NAME] that speaks for a login: the one that lists it, else the
+ * one that lists "*", else NULL.  Borrowed from c.
+ */
+const struct conf_profile *conf_profile_of(const struct conf *c,
     const char *login);
 
 #endif /* AAD_CONF_H */

@@ -22,16 +22,26 @@
 #define CHECK_MAX    DAY
 #define PARALLEL_MAX 256
 #define PER_HOST_MAX 4096 /* files that each new sign-in may look at */
+/* Hosts are to have read the next key before it signs. */
+#define PUBLISH_BEFORE_MAX (30 * DAY)
+#define PUBLISH_VALID_MIN  3600
+#define PUBLISH_VALID_MAX  (90 * DAY)
+#define ROTATE_EVERY_MAX   (3650 * DAY)
+#define HOST_TTL_MIN	   60
+#define HOST_MAX_TTL_MAX   (366 * DAY)
+#define PER_PEER_MAX	   64
+#define PROFILE_TTL	   INT64_C(28800)
 
 struct keyword {
 	struct conf_keyword pub;
 	setting_fn *set;
-	size_t offset; /* in struct conf, or conf_login for "login" */
+	size_t offset; /* in struct conf, or its section's own record */
 	bool late; /* keyword_finish() knows the default */
 };
 
-#define IN(member)    offsetof(struct conf, member)
-#define LOGIN(member) offsetof(struct conf_login, member)
+#define IN(member)	offsetof(struct conf, member)
+#define LOGIN(member)	offsetof(struct conf_login, member)
+#define PROFILE(member) offsetof(struct conf_profile, member)
 
 /* In the order of the manual.  clang-format would tear the rows apart. */
 /* clang-format off */
@@ -56,11 +66,11 @@ static const struct keyword keywords[] = {
 	{ { "idp", "require_acrs", "acr", true, NULL },
 	    setting_acr, IN(require_acrs), false },
 	{ { "process", "user", "login", false, "aadssh" },
-	    setting_login, IN(user), false },
+	    setting_login, IN(user), true },
 	{ { "state", "dir", "path", false, "/var/lib/aadssh" },
-	    setting_path, IN(dir), false },
+	    setting_path, IN(dir), true },
 	{ { "state", "run", "path", false, "/run/aadssh" },
-	    setting_path, IN(run), false },
+	    setting_path, IN(run), true },
 	{ { "state", "trust", "path", false, "/etc/ssh/aadssh" },
 	    setting_path, IN(trust), false },
 	{ { "log", "level", "level", false, "info" },
@@ -85,6 +95,8 @@ static const struct keyword keywords[] = {
 	    setting_list, IN(never), false },
 	{ { "map", "min_uid", "uid", false, "1000" },
 	    setting_uid, IN(min_uid), false },
+	{ { "map", "hosts", "hosts", true, NULL },
+	    setting_hosts, IN(map_hosts), false },
 	{ { "pam", "bind", "bind", false, "first" },
 	    setting_bind, IN(pam_bind), false },
 	{ { "pam", "from", "cidr", true, NULL },
@@ -107,6 +119,45 @@ static const struct keyword keywords[] = {
 	    setting_options, LOGIN(options), false },
 	{ { "login", "hosts", "hosts", true, NULL },
 	    setting_hosts, LOGIN(hosts), false },
+	{ { "host", "groups", "groups", true, NULL },
+	    setting_groups, IN(host_groups), false },
+	{ { "host", "accept_all", "switch", false, "no" },
+	    setting_switch, IN(accept_all), false },
+	{ { "ca", "key_type", "algorithm", false, "ed25519" },
+	    setting_algorithm, IN(ca_key_type), true },
+	{ { "ca", "backend", "backend", false, "file" },
+	    setting_backend, IN(ca_agent), true },
+	{ { "ca", "publish_dir", "path", false, "/var/lib/aadssh-ca/public" },
+	    setting_path, IN(publish_dir), true },
+	{ { "ca", "publish_before", "duration", false, "24h" },
+	    setting_duration, IN(publish_before), false },
+	{ { "ca", "publish_valid", "duration", false, "7d" },
+	    setting_duration, IN(publish_valid), false },
+	{ { "ca", "rotate_every", "duration", false, "90d" },
+	    setting_duration, IN(rotate_every), false },
+	{ { "ca", "host_ttl", "duration", false, "30d" },
+	    setting_duration, IN(host_ttl), true },
+	{ { "ca", "host_max_ttl", "duration", false, "90d" },
+	    setting_duration, IN(host_max_ttl), false },
+	{ { "ca", "certs_per_hour", "count", false, "60" },
+	    setting_count, IN(certs_per_hour), false },
+	{ { "ca", "per_peer", "count", false, "8" },
+	    setting_count, IN(per_peer), false },
+	{ { "profile", "for", "logins", true, NULL },
+	    setting_logins, PROFILE(logins), false },
+	{ { "profile", "ttl", "duration", false, "8h" },
+	    setting_ttl, PROFILE(ttl), true },
+	{ { "profile", "max_ttl", "duration", false, "24h" },
+	    setting_ttl, PROFILE(max_ttl), true },
+	{ { "profile", "extensions", "extensions", true,
+	      "permit-pty,permit-port-forwarding" },
+	    setting_words, PROFILE(extensions), true },
+	{ { "profile", "force_command", "command", false, NULL },
+	    setting_command, PROFILE(force_command), false },
+	{ { "profile", "source_address", "cidrs", true, NULL },
+	    setting_cidrs, PROFILE(source_address), false },
+	{ { "profile", "key_types", "key_types", true, NULL },
+	    setting_words, PROFILE(key_types), false },
 };
 /* clang-format on */
 
@@ -144,13 +195,13 @@ keyword_section_ok(const char *section)
 }
 
 int
-keyword_set(size_t i, struct conf *c, struct conf_login *login,
-    const char *value, unsigned int line, struct conf_error *why)
+keyword_set(size_t i, struct conf *c, void *record, const char *value,
+    unsigned int line, struct conf_error *why)
 {
 	const struct keyword *k = &keywords[i];
-	struct setting s = { k->pub.section, k->pub.name, value, line, login,
-		why };
-	char *base = login != NULL ? (char *)login : (char *)c;
+	struct setting s = { k->pub.section, k->pub.name, value, line,
+		strcmp(k->pub.section, "login") == 0 ? record : NULL, why };
+	char *base = record != NULL ? record : (char *)c;
 
 	return k->set(&s, base + k->offset);
 }
@@ -294,6 +345,158 @@ finish_live(struct conf *c, const unsigned int *seen, struct conf_error *why)
 	return 0;
 }
 
+/* Where things are; an authority beside a host has its own places. */
+static int
+finish_places(struct conf *c)
+{
+	if (c->user == NULL)
+		c->user = strdup(c->has_ca ? "aadssh-ca" : "aadssh");
+	if (c->dir == NULL)
+		c->dir = strdup(c->has_ca ? "/var/lib/aadssh-ca"
+					  : "/var/lib/aadssh");
+	if (c->run == NULL)
+		c->run = strdup(c->has_ca ? "/run/aadssh-ca" : "/run/aadssh");
+	return c->user == NULL || c->dir == NULL || c->run == NULL ? AAD_ENOMEM
+								   : 0;
+}
+
+/* Whether path is dir or lies below it. */
+static bool
+is_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 &&
+	       (path[len] == '\0' || path[len] == '/');
+}
+
+/* What everybody may read is never what nobody may. */
+static int
+publish_dir_judge(const struct conf *c, unsigned int line,
+    struct conf_error *why)
+{
+	static const char *const inner[] = { "keys", "ledger", "manifests",
+		"locks", "tenant" };
+	const char *rest;
+	size_t i;
+
+	if (is_below(c->dir, c->publish_dir))
+		return conf_fail(why, line,
+		    "[ca] publish_dir: it must not be or hold [state] dir");
+	if (!is_below(c->publish_dir, c->dir))
+		return 0;
+	rest = c->publish_dir + strlen(c->dir) + 1;
+	for (i = 0; i < sizeof(inner) / sizeof(inner[0]); i++)
+		if (is_below(rest, inner[i]))
+			return conf_fail(why, line,
+			    "[ca] publish_dir: folder %s of [state] dir is not "
+			    "for it",
+			    inner[i]);
+	return 0;
+}
+
+static int
+finish_publish_dir(struct conf *c, const unsigned int *seen,
+    struct conf_error *why)
+{
+	size_t len = strlen(c->dir) + sizeof("/public");
+
+	if (c->publish_dir == NULL) {
+		if ((c->publish_dir = malloc(len)) == NULL)
+			return AAD_ENOMEM;
+		snprintf(c->publish_dir, len, "%s/public", c->dir);
+	}
+	return publish_dir_judge(c, seen_line(seen, "ca", "publish_dir"), why);
+}
+
+/* Lifetimes of host certificates; the line to blame may be either's. */
+static int
+finish_host_ttl(struct conf *c, const unsigned int *seen,
+    struct conf_error *why)
+{
+	unsigned int line = seen_line(seen, "ca", "host_ttl");
+	int r;
+
+	if ((r = within(c->host_max_ttl, HOST_TTL_MIN, HOST_MAX_TTL_MAX, seen,
+		 "ca", "host_max_ttl", why)) != 0)
+		return r;
+	if (line == 0)
+		c->host_ttl = c->host_max_ttl < 30 * DAY ? c->host_max_ttl
+							 : 30 * DAY;
+	if (c->host_ttl < HOST_TTL_MIN || c->host_ttl > c->host_max_ttl)
+		return conf_fail(why, line,
+		    "[ca] host_ttl: at least 1m and not more than host_max_ttl "
+		    "is allowed");
+	return 0;
+}
+
+static int
+finish_ca(struct conf *c, const unsigned int *seen, struct conf_error *why)
+{
+	unsigned int every = seen_line(seen, "ca", "rotate_every");
+	int r;
+
+	if ((r = within(c->publish_before, 0, PUBLISH_BEFORE_MAX, seen, "ca",
+		 "publish_before", why)) != 0 ||
+	    (r = within(c->publish_valid, PUBLISH_VALID_MIN, PUBLISH_VALID_MAX,
+		 seen, "ca", "publish_valid", why)) != 0 ||
+	    (r = within(c->rotate_every, 1, ROTATE_EVERY_MAX, seen, "ca",
+		 "rotate_every", why)) != 0 ||
+	    (r = finish_host_ttl(c, seen, why)) != 0)
+		return r;
+	if (c->rotate_every <= c->publish_before)
+		return conf_fail(why,
+		    every != 0 ? every
+			       : seen_line(seen, "ca", "publish_before"),
+		    "[ca] rotate_every: more than publish_before is needed");
+	if (c->per_peer > PER_PEER_MAX)
+		return conf_fail(why, seen_line(seen, "ca", "per_peer"),
+		    "[ca] per_peer: not more than %d is allowed", PER_PEER_MAX);
+	if (!c->has_ca)
+		return 0;
+	if (c->ca_key_type == NULL &&
+	    (c->ca_key_type = strdup("ed25519")) == NULL)
+		return AAD_ENOMEM;
+	return finish_publish_dir(c, seen, why);
+}
+
+static int
+finish_profile(struct conf_profile *p, struct conf_error *why)
+{
+	if (p->logins.n == 0)
+		return conf_fail(why, p->line,
+		    "[profile %s] has no for, so it speaks for nobody",
+		    p->name);
+	p->has_extensions = p->extensions.n > 0;
+	if (p->ttl == 0)
+		p->ttl = p->max_ttl != 0 && p->max_ttl < PROFILE_TTL
+			     ? p->max_ttl
+			     : PROFILE_TTL;
+	if (p->max_ttl == 0)
+		p->max_ttl = p->ttl > DAY ? p->ttl : DAY;
+	if (p->ttl > p->max_ttl)
+		return conf_fail(why, p->line,
+		    "[profile %s] ttl: not more than max_ttl is allowed",
+		    p->name);
+	return 0;
+}
+
+/* Everything of the certificate authority. */
+static int
+finish_authority(struct conf *c, const unsigned int *seen,
+    struct conf_error *why)
+{
+	size_t i;
+	int r;
+
+	if ((r = finish_places(c)) != 0 || (r = finish_ca(c, seen, why)) != 0)
+		return r;
+	for (i = 0; i < c->nprofiles; i++)
+		if ((r = finish_profile(&c->profiles[i], why)) != 0)
+			return r;
+	return 0;
+}
+
 int
 keyword_finish(struct conf *c, const unsigned int seen[static KEYWORD_MAX],
     unsigned int idp_line, struct conf_error *why)
@@ -314,7 +517,8 @@ keyword_finish(struct conf *c, const unsigned int seen[static KEYWORD_MAX],
 			      (r = finish_urls(c)) != 0))
 		return r;
 	c->user_line = seen_line(seen, "process", "user");
-	if ((r = finish_token(c, seen, why)) != 0)
+	if ((r = finish_token(c, seen, why)) != 0 ||
+	    (r = finish_live(c, seen, why)) != 0)
 		return r;
-	return finish_live(c, seen, why);
+	return finish_authority(c, seen, why);
 }

@@ -19,17 +19,20 @@
 /* The index of a key, KEYWORD_NONE when there is no such. */
 size_t keyword_find(const char *section, const char *name);
 
-/* Whether a section of this name exists; "login" stands for [login NAME]. */
+/*
+ * Whether a section of this name exists; "login" and "profile" stand for
+ * [login NAME] and [profile NAME].
+ */
 bool keyword_section_ok(const char *section);
 
 /*
- * Check a value and store it: in c, or for a [login NAME] key in login.
+ * Check a value and store it: in c, or for a key of a section with a name of
+ * its own in record, its struct conf_login or conf_profile.
  * line: where it stands.
  * Returns 0; AAD_EFORMAT with *why; AAD_ENOMEM.
  */
-int keyword_set(size_t i, struct conf *c, struct conf_login *login,
-    const char *value, unsigned int line,
-    struct conf_error *why) AAD_MUST_CHECK;
+int keyword_set(size_t i, struct conf *c, void *record, const char *value,
+    unsigned int line, struct conf_error *why) AAD_MUST_CHECK;
 
 /*
  * Fill in defaults and check what one line alone can't show.

@@ -11,6 +11,10 @@
 #define UID_LAST  4294967294 /* (uid_t)-1 is nobody's */
 #define COUNT_MAX 10000 /* of anything that is done at once */
 
+#define TTL_MIN		INT64_C(60) /* seconds; of a user's certificate */
+#define TTL_MAX		INT64_C(2592000) /* 30 d */
+#define SOCKET_PATH_MAX 107 /* unix(7), without the NUL */
+
 #define GUID_NIL      "00000000-0000-0000-0000-000000000000"
 #define GUID_PERSONAL "9188040d-6c67-4c5b-b112-36a304b66dad"
 #define GUID_GRAPH    "00000003-0000-0000-c000-000000000000"
@@ -273,11 +277,11 @@ setting_acr(const struct setting *s, void *field)
 	return setting_list(s, field);
 }
 
-/* A list in one line too: "web,db". */
-int
-setting_hosts(const struct setting *s, void *field)
+/* A list in one line too, "web,db": each element must be ok(). */
+static int
+list_split(const struct setting *s, struct conf_list *l,
+    bool (*ok)(const char *), const char *what)
 {
-	struct conf_list *l = field;
 	const char *p = s->value;
 	size_t len;
 	int r;
@@ -285,16 +289,128 @@ setting_hosts(const struct setting *s, void *field)
 	for (;; p += len + 1) {
 		len = strcspn(p, ",");
 		if (l->n >= CONF_LIST_MAX)
-			return bad(s, "too many host groups, 256 are the most");
+			return bad(s, "too many values, 256 are the most");
 		if ((r = list_add(l, p, len, s->line)) != 0)
 			return r;
-		if (!value_group_ok(l->items[l->n - 1].value))
-			return bad(s,
-			    "host groups with a comma between two are "
-			    "expected, such as web,db; or *");
+		if (!ok(l->items[l->n - 1].value))
+			return bad(s, what);
 		if (p[len] == '\0')
 			return 0;
 	}
+}
+
+int
+setting_hosts(const struct setting *s, void *field)
+{
+	return list_split(s, field, value_group_ok,
+	    "host groups with a comma between two are expected, such as "
+	    "web,db; or *");
+}
+
+static bool
+is_all(const char *s)
+{
+	return strcmp(s, "*") == 0;
+}
+
+static bool
+group_ok(const char *s)
+{
+	return value_group_ok(s) && !is_all(s);
+}
+
+int
+setting_groups(const struct setting *s, void *field)
+{
+	return list_split(s, field, group_ok,
+	    "host groups with a comma between two are expected, such as "
+	    "web,db");
+}
+
+static bool
+login_ok(const char *s)
+{
+	return name_login_ok(s) || is_all(s);
+}
+
+int
+setting_logins(const struct setting *s, void *field)
+{
+	return list_split(s, field, login_ok,
+	    "logins with a comma between two are expected, such as alice,bob; "
+	    "or *");
+}
+
+int
+setting_cidrs(const struct setting *s, void *field)
+{
+	return list_split(s, field, text_cidr_ok,
+	    "addresses or ranges with a comma between two are expected, such "
+	    "as 192.0.2.0/24,2001:db8::/32, without a bit set behind the "
+	    "prefix");
+}
+
+int
+setting_words(const struct setting *s, void *field)
+{
+	return list_split(s, field, name_role_ok,
+	    "words with a comma and no blank between two are expected");
+}
+
+int
+setting_switch(const struct setting *s, void *field)
+{
+	bool *p = field;
+
+	*p = strcmp(s->value, "yes") == 0;
+	if (!*p && strcmp(s->value, "no") != 0)
+		return bad(s, "yes or no is expected");
+	return 0;
+}
+
+int
+setting_algorithm(const struct setting *s, void *field)
+{
+	if (strcmp(s->value, "ed25519") != 0)
+		return bad(s, "only ed25519 is known");
+	return text(s, field);
+}
+
+int
+setting_backend(const struct setting *s, void *field)
+{
+	static const char agent[] = "agent:";
+	struct setting path = *s;
+
+	if (strcmp(s->value, "file") == 0)
+		return 0;
+	path.value += sizeof(agent) - 1;
+	if (strncmp(s->value, agent, sizeof(agent) - 1) != 0 ||
+	    !value_path_ok(path.value))
+		return bad(s, "file or agent:/PATH/OF/A/SOCKET is expected");
+	if (strlen(path.value) > SOCKET_PATH_MAX)
+		return bad(s, "the path of a socket has at most 107 bytes");
+	return text(&path, field);
+}
+
+int
+setting_ttl(const struct setting *s, void *field)
+{
+	int64_t *p = field;
+	int r;
+
+	if ((r = setting_duration(s, field)) != 0)
+		return r;
+	if (*p < TTL_MIN || *p > TTL_MAX)
+		return bad(s, "1m to 30d is allowed");
+	return 0;
+}
+
+/* Printable and without a line end: nothing else gets here. */
+int
+setting_command(const struct setting *s, void *field)
+{
+	return text(s, field);
 }
 
 int

@@ -46,6 +46,16 @@ setting_fn setting_list; /* struct conf_list, grows by one */
 setting_fn setting_acr; /* struct conf_list, grows by one */
 setting_fn setting_hosts; /* struct conf_list, grows by each between commas */
 setting_fn setting_options; /* char *; the line too */
+setting_fn setting_switch; /* bool */
+setting_fn setting_algorithm; /* char * */
+setting_fn setting_backend; /* char *: the agent's socket; NULL for a file */
+setting_fn setting_ttl; /* int64_t, of a certificate; never 0 */
+setting_fn setting_command; /* char * */
+/* Lists in one line too, with commas: struct conf_list, as setting_hosts. */
+setting_fn setting_groups; /* no "*" */
+setting_fn setting_logins; /* or "*" */
+setting_fn setting_cidrs;
+setting_fn setting_words; /* what they mean is judged later */
 
 /* The authority of a cloud by name, NULL when there is no such. */
 const char *setting_authority_of(const char *cloud);

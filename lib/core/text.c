@@ -272,6 +272,16 @@ text_cidr_has(const char *cidr, const char *address)
 }
 
 bool
+text_cidr_within(const char *outer, const char *inner)
+{
+	struct address a, b;
+	uint64_t abits, bbits;
+
+	return cidr_parse(outer, &a, &abits) && cidr_parse(inner, &b, &bbits) &&
+	       a.len == b.len && bbits >= abits && same_prefix(&a, &b, abits);
+}
+
+bool
 text_same_source(const char *a, const char *b)
 {
 	struct address one, two;

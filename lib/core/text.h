@@ -60,6 +60,13 @@ bool text_cidr_ok(const char *cidr);
 bool text_cidr_has(const char *cidr, const char *address);
 
 /*
+ * Whether every address of the range inner lies within the range outer, both
+ * text_cidr_ok(); false for anything that is no range.  An IPv4 range in IPv6
+ * is the IPv4 one, on both sides, and lies in no range of IPv6.
+ */
+bool text_cidr_within(const char *outer, const char *inner);
+
+/*
  * Whether two addresses, as text, are one customer's: equal, or of the same
  * /64 of IPv6, which one machine can have whole (RFC 4291 s.2.5.4).
  * Neighbours on one link (fe80::/10) are many.

@@ -164,6 +164,22 @@ value_group_ok(const char *s)
 	return true;
 }
 
+bool
+value_principal_ok(const char *s)
+{
+	char login[NAME_LOGIN_MAX + 1];
+	const char *at = strchr(s, '@');
+	size_t len = at == NULL ? strlen(s) : (size_t)(at - s);
+
+	if (len > NAME_LOGIN_MAX)
+		return false;
+	memcpy(login, s, len);
+	login[len] = '\0';
+	return name_login_ok(login) &&
+	       (at == NULL ||
+		   (value_group_ok(at + 1) && strcmp(at + 1, "*") != 0));
+}
+
 static int
 number_find(const struct number *n, const char *s)
 {

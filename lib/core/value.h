@@ -10,7 +10,11 @@
 
 #include <stdbool.h>
 
+#include "core/name.h"
+
 #define VALUE_GROUP_MAX 32 /* bytes of a host group's name */
+/* bytes of LOGIN@GROUP */
+#define VALUE_PRINCIPAL_MAX (NAME_LOGIN_MAX + 1 + VALUE_GROUP_MAX)
 
 /*
  * https://HOST[:PORT] and nothing behind it: no path, slash, query, user
@@ -35,6 +39,12 @@ bool value_scope_ok(const char *s);
 
 /* A host group: [a-z0-9][a-z0-9_.-]{0,31}, or "*" for every host. */
 bool value_group_ok(const char *s);
+
+/*
+ * A principal of a user certificate, LOGIN or LOGIN@GROUP: a login name, a
+ * host group but "*".  Nothing else is in a certificate of ours.
+ */
+bool value_principal_ok(const char *s);
 
 /* A syslog(3) level from "debug" to "err", or -1. */
 int value_log_level(const char *s);

@@ -18,6 +18,7 @@
 #define MODE_DIR_PRIVATE  0700
 #define MODE_FILE	  0640
 #define MODE_FILE_PRIVATE 0600
+#define MODE_FILE_PUBLIC  0644
 #define SWEEP_AGE	  3600 /* seconds; no write of ours takes as long */
 
 static const char records[] = "records";
@@ -56,6 +57,7 @@ anchor(int fd, struct cache *c)
 	c->dir = fd;
 	c->right.owner = sb.st_uid;
 	c->right.also = FILE_ANY_OWNER;
+	c->tenant_only = false;
 	return 0;
 }
 
@@ -109,6 +111,58 @@ cache_open_write(const char *path, uid_t self, struct cache *c,
 	}
 	if (r != 0)
 		cache_close(c);
+	return r;
+}
+
+/* DIR/tenant, whoever its owner is. */
+static int
+open_tenant(const char *path, int *fdp)
+{
+	const struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER,
+		.linked = false };
+	int dir, r;
+
+	*fdp = -1;
+	if ((r = file_dir_open(AT_FDCWD, path, any, &dir)) != 0)
+		return r;
+	r = file_dir_open(dir, "tenant", any, fdp);
+	file_close(dir);
+	return r;
+}
+
+int
+cache_open_tenant(const char *path, uid_t self, struct cache *c,
+    enum reason *whyp)
+{
+	int fd, r;
+
+	c->dir = -1;
+	*whyp = AAD_R_STATE_UNREADABLE;
+	if ((r = open_tenant(path, &fd)) != 0 || (r = anchor(fd, c)) != 0)
+		return r;
+	c->tenant_only = true;
+	if (c->right.owner == self)
+		return 0;
+	*whyp = AAD_R_STATE_OWNER;
+	cache_close(c);
+	return AAD_EREFUSED;
+}
+
+int
+cache_tenant_owner(const char *path, uid_t *uidp, gid_t *gidp)
+{
+	struct stat sb;
+	int fd, r;
+
+	if ((r = open_tenant(path, &fd)) != 0)
+		return r;
+	if (fstat(fd, &sb) == -1) {
+		r = AAD_ESYS;
+	} else {
+		*uidp = sb.st_uid;
+		*gidp = sb.st_gid;
+	}
+	file_close(fd);
 	return r;
 }
 
@@ -577,21 +631,20 @@ cache_tenant_keys_store(const struct cache *c, const struct jwks *keys)
 
 	if ((r = jwks_format(keys, &text, &len)) != 0)
 		return r;
-	r = file_replace(c->dir, tenant_keys, text, len, MODE_FILE);
+	r = file_replace(c->dir, tenant_keys, text, len,
+	    c->tenant_only ? MODE_FILE_PUBLIC : MODE_FILE);
 	free(text);
 	return r;
 }
 
-/* flock(2) locks/NAME, which is made when it is missing. */
+/* locks/NAME, which is made when it is missing. */
 static int
-lock(const struct cache *c, const char *name, int how, int *fdp)
+open_lock(const struct cache *c, const char *name, int *fdp)
 {
 	struct stat sb;
 	int dir, fd, r;
 
 	*fdp = -1;
-	if (!name_login_ok(name) && name[0] != '@')
-		return AAD_EARG;
 	if ((r = file_dir_open(c->dir, "locks", c->right, &dir)) != 0)
 		return r;
 	fd = openat(dir, name,
@@ -605,6 +658,23 @@ lock(const struct cache *c, const char *name, int how, int *fdp)
 		file_close(fd);
 		return AAD_EPERM;
 	}
+	*fdp = fd;
+	return 0;
+}
+
+/* flock(2) what stands for NAME: where there is one file only, all of it. */
+static int
+lock(const struct cache *c, const char *name, int how, int *fdp)
+{
+	int fd, r;
+
+	*fdp = -1;
+	if (!name_login_ok(name) && name[0] != '@')
+		return AAD_EARG;
+	r = c->tenant_only ? file_dir_open(c->dir, ".", c->right, &fd)
+			   : open_lock(c, name, &fd);
+	if (r != 0)
+		return r;
 	if (flock(fd, how) == -1) {
 		r = errno == EWOULDBLOCK ? AAD_EAGAIN : AAD_ESYS;
 		file_close(fd);

@@ -29,6 +29,8 @@
 struct cache {
 	int dir; /* -1: closed */
 	struct file_owner right;
+	/* cache_open_tenant(): keys.json alone, for everybody to read */
+	bool tenant_only;
 };
 
 /*
@@ -50,6 +52,25 @@ int cache_open(const char *path, struct cache *c,
  */
 int cache_open_write(const char *path, uid_t self, struct cache *c,
     enum reason *whyp) AAD_MUST_CHECK;
+
+/*
+ * Open DIR/tenant of a certificate authority, which must be there, for the
+ * tenant keys alone: of what is below, only cache_sweep(), the calls about
+ * tenant keys and their lock work on it.  Everybody may read what is stored,
+ * and its readers, the signer, take it from the directory's owner only.
+ *
+ * path: [state] dir.  self: the owner of DIR/tenant, else STATE_OWNER.
+ * Returns as cache_open_write().
+ */
+int cache_open_tenant(const char *path, uid_t self, struct cache *c,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/*
+ * The owner of DIR/tenant.
+ * Returns 0; AAD_ENOENT; AAD_EPERM; AAD_ESYS with errno.
+ */
+int cache_tenant_owner(const char *path, uid_t *uidp,
+    gid_t *gidp) AAD_MUST_CHECK;
 
 void cache_close(struct cache *c);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,34 +25,6 @@ struct work {
 	struct claims *claims;
 };
 
-/* Note a step for explain. */
-static void note(struct work *w, int step, bool passed, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void
-note(struct work *w, int step, bool passed, const char *fmt, ...)
-{
-	struct decision_trace *trace = w->ask->trace;
-	char raw[DECISION_TEXT_MAX];
-	struct decision_step *s;
-	va_list ap;
-	int n;
-
-	if (trace == NULL || trace->n >= DECISION_STEPS_MAX)
-		return;
-	s = &trace->steps[trace->n++];
-	s->step = step;
-	s->passed = passed;
-	va_start(ap, fmt);
-	n = vsnprintf(raw, sizeof(raw), fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		n = 0;
-	if ((size_t)n >= sizeof(raw))
-		n = (int)sizeof(raw) - 1;
-	text_clean(raw, (size_t)n, s->text, sizeof(s->text));
-}
-
 /* A time for a note; where nobody listens, gmtime(3) need not be asked. */
 static const char *
 moment(const struct work *w, int64_t t, char out[static TEXT_TIME_LEN + 1])
@@ -66,13 +37,9 @@ moment(const struct work *w, int64_t t, char out[static TEXT_TIME_LEN + 1])
 
 /* A refusal: note it with its sentence and hand the reason on. */
 static enum reason
-refuse(struct work *w, int step, enum reason why)
+refuse(const struct work *w, int step, enum reason why)
 {
-	/* Whatever a step did wrong, a refusal never reads as a yes. */
-	if (reason_class(why) == REASON_YES)
-		why = AAD_R_UNSET;
-	note(w, step, false, "%s: %s", reason_name(why), reason_sentence(why));
-	return why;
+	return trace_refuse(w->ask->trace, step, why);
 }
 
 /* Step 1: the login's grammar and the key. */
@@ -90,37 +57,20 @@ step_input(struct work *w)
 	if (r != 0)
 		return refuse(w, 1, why);
 	key_fingerprint(&w->d->key, w->d->fingerprint);
-	note(w, 1, true, "login %s, key %s %s", w->ask->login,
+	trace_note(w->ask->trace, 1, true, "login %s, key %s %s", w->ask->login,
 	    key_type_name(&w->d->key), w->d->fingerprint);
 	return AAD_R_ALLOWED;
 }
 
 /* Is there a denial of this kind?  ALLOWED when there certainly is none. */
 static enum reason
-no_denial(struct work *w, int step, enum denial_kind kind, const char *name,
-    enum reason in_force)
+no_denial(const struct work *w, int step, enum denial_kind kind,
+    const char *name, enum reason in_force)
 {
-	char until[TEXT_TIME_LEN + 1];
-	struct denial found;
+	const struct denial_ask ask = { &w->cache, w->ask->now, w->ask->trace,
+		step };
 
-	switch (denial_check(&w->cache, kind, name, w->ask->now, &found)) {
-	case DENIAL_NONE:
-		return AAD_R_ALLOWED;
-	case DENIAL_IN_FORCE:
-		if (found.until != 0) {
-			note(w, step, false, "%s: denials/%s/%s until %s (%s)",
-			    reason_name(in_force), denial_kind_name(kind), name,
-			    moment(w, found.until, until), found.origin);
-		} else {
-			note(w, step, false, "%s: denials/%s/%s (%s)",
-			    reason_name(in_force), denial_kind_name(kind), name,
-			    found.origin);
-		}
-		return in_force;
-	case DENIAL_CANNOT_TELL:
-		break;
-	}
-	return refuse(w, step, AAD_R_DENIALS_UNREADABLE);
+	return denial_judge(&ask, kind, name, in_force);
 }
 
 /* Step 2: no denial for the login or the key. */
@@ -139,7 +89,7 @@ step_denials(struct work *w)
 	why = no_denial(w, 2, DENIAL_KEY, hash, AAD_R_KEY_DENIED);
 	if (why != AAD_R_ALLOWED)
 		return why;
-	note(w, 2, true, "neither login nor key is denied");
+	trace_note(w->ask->trace, 2, true, "neither login nor key is denied");
 	return AAD_R_ALLOWED;
 }
 
@@ -203,9 +153,9 @@ step_record(struct work *w)
 	rec = w->record;
 	if (rec->state != RECORD_ACTIVE) {
 		why = record_ended_why(rec);
-		note(w, 3, false, "%s: ended at %s (%s). %s", reason_name(why),
-		    moment(w, rec->ended_at, when), rec->ended_reason,
-		    reason_sentence(why));
+		trace_note(w->ask->trace, 3, false, "%s: ended at %s (%s). %s",
+		    reason_name(why), moment(w, rec->ended_at, when),
+		    rec->ended_reason, reason_sentence(why));
 		return why;
 	}
 	if (rec->blob_len != key->blob_len ||
@@ -214,7 +164,7 @@ step_record(struct work *w)
 	if (rec->confirmed == CONFIRMED_NO &&
 	    w->ask->now - rec->sign_in > w->ask->conf->confirm)
 		return refuse(w, 3, AAD_R_UNCONFIRMED);
-	note(w, 3, true, "record of the sign-in at %s by %s",
+	trace_note(w->ask->trace, 3, true, "record of the sign-in at %s by %s",
 	    moment(w, rec->sign_in, when),
 	    rec->upn[0] != '\0' ? rec->upn : rec->oid);
 	return AAD_R_ALLOWED;
@@ -305,7 +255,8 @@ step_token(struct work *w)
 	w->d->until = w->claims->exp > INT64_MAX - grace
 			  ? INT64_MAX
 			  : w->claims->exp + grace;
-	note(w, 4, true, "token of %s (oid %s), tenant and application right",
+	trace_note(w->ask->trace, 4, true,
+	    "token of %s (oid %s), tenant and application right",
 	    w->d->upn[0] != '\0' ? w->d->upn : "a user without name",
 	    w->d->oid);
 	return AAD_R_ALLOWED;
@@ -330,7 +281,8 @@ step_fresh(struct work *w)
 		return refuse(w, 5, AAD_R_SIGN_IN_STALE);
 	if (rec->sign_in + conf->sign_in_max_age < w->d->until)
 		w->d->until = rec->sign_in + conf->sign_in_max_age;
-	note(w, 5, true, "fresh until %s", moment(w, w->d->until, until));
+	trace_note(w->ask->trace, 5, true, "fresh until %s",
+	    moment(w, w->d->until, until));
 	return AAD_R_ALLOWED;
 }
 
@@ -349,17 +301,19 @@ step_identity(struct work *w)
 	switch (pin_load(&w->cache, w->ask->login, &pin)) {
 	case 0:
 		if (!pin_names(&pin, w->claims->tid, w->claims->oid)) {
-			note(w, 6, false,
+			trace_note(w->ask->trace, 6, false,
 			    "pinned_other: %s is pinned to oid %s",
 			    w->ask->login, pin.oid);
 			return AAD_R_PINNED_OTHER;
 		}
-		note(w, 6, true, "not denied; the login's pin names this user");
+		trace_note(w->ask->trace, 6, true,
+		    "not denied; the login's pin names this user");
 		return AAD_R_ALLOWED;
 	case AAD_ENOENT:
 		if (mapped)
 			return refuse(w, 6, AAD_R_NO_PIN);
-		note(w, 6, true, "not denied; the login needs no pin");
+		trace_note(w->ask->trace, 6, true,
+		    "not denied; the login needs no pin");
 		return AAD_R_ALLOWED;
 	default:
 		return refuse(w, 6, AAD_R_PIN_UNREADABLE);
@@ -376,15 +330,16 @@ step_policy(struct work *w)
 	if (a.verdict != ALLOW || a.reason != AAD_R_ALLOWED) {
 		if (a.reason == AAD_R_ALLOWED)
 			a.reason = AAD_R_UNSET;
-		note(w, 7, false, "%s: %s%s%s", reason_name(a.reason),
-		    reason_sentence(a.reason), a.rule[0] != '\0' ? " " : "",
-		    a.rule);
+		trace_note(w->ask->trace, 7, false, "%s: %s%s%s",
+		    reason_name(a.reason), reason_sentence(a.reason),
+		    a.rule[0] != '\0' ? " " : "", a.rule);
 		return a.reason;
 	}
 	if (a.line != 0)
-		note(w, 7, true, "allowed by %s (line %u)", a.rule, a.line);
+		trace_note(w->ask->trace, 7, true, "allowed by %s (line %u)",
+		    a.rule, a.line);
 	else
-		note(w, 7, true, "allowed by %s", a.rule);
+		trace_note(w->ask->trace, 7, true, "allowed by %s", a.rule);
 	return AAD_R_ALLOWED;
 }
 

@@ -22,26 +22,11 @@
 #include "core/err.h"
 #include "core/reason.h"
 #include "host/cache.h"
+#include "host/trace.h"
 #include "policy/policy.h"
 #include "policy/rules.h"
 #include "ssh/key.h"
 #include "token/verify.h"
-
-#define DECISION_STEPS_MAX 24
-#define DECISION_TEXT_MAX  280
-
-/* One line of the explanation. */
-struct decision_step {
-	int step; /* 1..7 */
-	bool passed;
-	char text[DECISION_TEXT_MAX]; /* clean for a terminal */
-};
-
-/* What was judged, in order; zero before it is asked for. */
-struct decision_trace {
-	struct decision_step steps[DECISION_STEPS_MAX];
-	size_t n;
-};
 
 /* What is asked.  Everything is borrowed. */
 struct decision_ask {
@@ -54,8 +39,7 @@ struct decision_ask {
 	int64_t uid; /* POLICY_UID_UNJUDGED: not judged */
 	int64_t now; /* Unix seconds */
 	verify_fn *oracle;
-	struct decision_trace
-	    *trace; /* filled for explain; NULL: nobody asks */
+	struct trace *trace; /* filled for explain; NULL: nobody asks */
 };
 
 /* A plain record; decision_release() frees what it holds. */

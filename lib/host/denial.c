@@ -111,6 +111,39 @@ denial_check(const struct cache *c, enum denial_kind kind, const char *name,
 	return DENIAL_IN_FORCE;
 }
 
+static void
+note(const struct denial_ask *ask, enum denial_kind kind, const char *name,
+    enum reason why, const struct denial *found)
+{
+	char until[TEXT_TIME_LEN + 1] = "";
+
+	if (ask->trace == NULL)
+		return;
+	if (found->until != 0)
+		text_time_format(found->until, until);
+	trace_note(ask->trace, ask->step, false, "%s: denials/%s/%s%s%s (%s)",
+	    reason_name(why), denial_kind_name(kind), name,
+	    until[0] != '\0' ? " until " : "", until, found->origin);
+}
+
+enum reason
+denial_judge(const struct denial_ask *ask, enum denial_kind kind,
+    const char *name, enum reason in_force)
+{
+	struct denial found;
+
+	switch (denial_check(ask->cache, kind, name, ask->now, &found)) {
+	case DENIAL_NONE:
+		return AAD_R_ALLOWED;
+	case DENIAL_IN_FORCE:
+		note(ask, kind, name, in_force, &found);
+		return in_force;
+	case DENIAL_CANNOT_TELL:
+		break;
+	}
+	return trace_refuse(ask->trace, ask->step, AAD_R_DENIALS_UNREADABLE);
+}
+
 int
 denial_set(const struct cache *c, enum denial_kind kind, const char *name,
     const struct denial *d)

@@ -14,6 +14,7 @@
 #include "core/err.h"
 #include "core/name.h"
 #include "host/cache.h"
+#include "host/trace.h"
 
 #define DENIAL_MAX 4096 /* bytes of a file */
 
@@ -47,6 +48,22 @@ struct denial {
  */
 enum denial_answer denial_check(const struct cache *c, enum denial_kind kind,
     const char *name, int64_t now, struct denial *d);
+
+/* Where and when a decision asks.  Borrowed. */
+struct denial_ask {
+	const struct cache *cache;
+	int64_t now; /* Unix seconds */
+	struct trace *trace; /* a denial is noted; may be NULL */
+	int step;
+};
+
+/*
+ * denial_check() for a decision, noted.  in_force: the reason of a denial.
+ * Returns ALLOWED when there certainly is none; in_force;
+ * DENIALS_UNREADABLE.
+ */
+enum reason denial_judge(const struct denial_ask *ask, enum denial_kind kind,
+    const char *name, enum reason in_force) AAD_MUST_CHECK;
 
 /*
  * Make or replace a denial.  The lock CACHE_LOCK_DENIALS must be held.

@@ -85,9 +85,13 @@ put_string(uint8_t **to, const char *s)
 	*to += sizeof(head) + len;
 }
 
+/* How a key inside is judged: key_from_blob() or key_from_known_blob(). */
+typedef int key_fn(const uint8_t *blob, size_t len, struct key *k,
+    enum reason *whyp);
+
 /* The certified key: its own fields behind the name of the plain type. */
 static int
-read_key(struct wire *w, const struct type *t, struct cert *c,
+read_key(struct wire *w, const struct type *t, key_fn *key, struct cert *c,
     enum reason *whyp)
 {
 	const uint8_t *fields = w->p, *unused;
@@ -106,7 +110,7 @@ read_key(struct wire *w, const struct type *t, struct cert *c,
 	to = plain;
 	put_string(&to, t->plain);
 	memcpy(to, fields, len);
-	r = key_from_blob(plain, plain_len, &c->key, whyp);
+	r = key(plain, plain_len, &c->key, whyp);
 	free(plain);
 	return r;
 }
@@ -201,26 +205,26 @@ read_options(struct wire *w, struct cert_options *o)
 	return 0;
 }
 
-/* The authority's key, of which the hash stays; then its signature. */
+/* The authority's key, which is no certificate; then its signature. */
 static int
-read_authority(struct wire *w, struct cert *c, enum reason *whyp)
+read_authority(struct wire *w, key_fn *key, struct cert *c, enum reason *whyp)
 {
-	const uint8_t *ca, *signature;
-	size_t ca_len, signature_len;
-	struct key key;
+	const uint8_t *ca;
+	size_t ca_len;
 	int r;
 
-	if (wire_string(w, &ca, &ca_len) != 0 ||
-	    wire_string(w, &signature, &signature_len) != 0 ||
-	    signature_len == 0)
+	if (wire_string(w, &ca, &ca_len) != 0)
 		return refuse(whyp, AAD_R_KEY_MALFORMED);
-	if ((r = key_from_blob(ca, ca_len, &key, whyp)) != 0) {
+	c->signed_len = c->blob_len - w->left;
+	if (wire_string(w, &c->signature, &c->signature_len) != 0 ||
+	    c->signature_len == 0)
+		return refuse(whyp, AAD_R_KEY_MALFORMED);
+	if ((r = key(ca, ca_len, &c->ca, whyp)) != 0) {
 		if (*whyp == AAD_R_KEY_CERTIFICATE)
 			*whyp = AAD_R_KEY_MALFORMED;
 		return r;
 	}
-	memcpy(c->ca_hash, key.hash, sizeof(c->ca_hash));
-	key_release(&key);
+	memcpy(c->ca_hash, c->ca.hash, sizeof(c->ca_hash));
 	return 0;
 }
 
@@ -238,7 +242,7 @@ read_type(struct wire *w, struct cert *c)
 
 /* All fields in the order of the wire, behind the name of the type. */
 static int
-read_fields(struct wire *w, const struct type *t, struct cert *c,
+read_fields(struct wire *w, const struct type *t, key_fn *key, struct cert *c,
     enum reason *whyp)
 {
 	const uint8_t *unused;
@@ -247,7 +251,7 @@ read_fields(struct wire *w, const struct type *t, struct cert *c,
 
 	if (wire_string(w, &unused, &len) != 0) /* nonce */
 		return refuse(whyp, AAD_R_KEY_MALFORMED);
-	if ((r = read_key(w, t, c, whyp)) != 0)
+	if ((r = read_key(w, t, key, c, whyp)) != 0)
 		return r;
 	if (read_type(w, c) != 0)
 		return refuse(whyp, AAD_R_KEY_MALFORMED);
@@ -260,7 +264,7 @@ read_fields(struct wire *w, const struct type *t, struct cert *c,
 	    read_options(w, &c->extensions) != 0 ||
 	    wire_string(w, &unused, &len) != 0) /* reserved */
 		return refuse(whyp, AAD_R_KEY_MALFORMED);
-	if ((r = read_authority(w, c, whyp)) != 0)
+	if ((r = read_authority(w, key, c, whyp)) != 0)
 		return r;
 	return wire_end(w) ? 0 : refuse(whyp, AAD_R_KEY_MALFORMED);
 }
@@ -270,8 +274,8 @@ read_fields(struct wire *w, const struct type *t, struct cert *c,
  * decides.
  */
 static int
-adopt(uint8_t *blob, size_t len, const char *name, struct cert *c,
-    enum reason *whyp)
+adopt(uint8_t *blob, size_t len, const char *name, size_t namelen, key_fn *key,
+    struct cert *c, enum reason *whyp)
 {
 	struct wire w = wire_of(blob, len);
 	const struct type *t;
@@ -282,23 +286,23 @@ adopt(uint8_t *blob, size_t len, const char *name, struct cert *c,
 	c->blob = blob;
 	c->blob_len = len;
 	if (wire_string(&w, &inner, &innerlen) != 0 ||
-	    (name != NULL && (strlen(name) != innerlen ||
-				 memcmp(name, inner, innerlen) != 0)))
+	    (name != NULL &&
+		(namelen != innerlen || memcmp(name, inner, innerlen) != 0)))
 		r = refuse(whyp, AAD_R_KEY_MALFORMED);
 	else if ((t = type_find(inner, innerlen)) == NULL)
 		r = refuse(whyp, AAD_R_KEY_TYPE);
 	else
-		r = read_fields(&w, t, c, whyp);
+		r = read_fields(&w, t, key, c, whyp);
 	if (r != 0)
 		cert_release(c);
 	return r;
 }
 
-int
-cert_decode(const char *type, const char *base64, struct cert *c,
-    enum reason *whyp)
+static int
+decode(const char *name, size_t namelen, const char *base64, size_t len,
+    struct cert *c, enum reason *whyp)
 {
-	size_t len = strlen(base64), blob_len;
+	size_t blob_len;
 	uint8_t *blob;
 	int r;
 
@@ -315,11 +319,31 @@ cert_decode(const char *type, const char *base64, struct cert *c,
 		free(blob);
 		return refuse(whyp, AAD_R_KEY_MALFORMED);
 	}
-	return adopt(blob, blob_len, type, c, whyp);
+	return adopt(blob, blob_len, name, namelen, key_from_blob, c, whyp);
 }
 
 int
-cert_from_blob(const uint8_t *blob, size_t len, struct cert *c,
+cert_decode(const char *type, const char *base64, struct cert *c,
+    enum reason *whyp)
+{
+	return decode(type, strlen(type), base64, strlen(base64), c, whyp);
+}
+
+int
+cert_from_pub(const char *text, size_t len, struct cert *c, enum reason *whyp)
+{
+	const char *base64;
+	size_t namelen, base64len;
+
+	memset(c, 0, sizeof(*c));
+	*whyp = AAD_R_UNSET;
+	if (!key_pub_fields(text, len, &namelen, &base64, &base64len))
+		return refuse(whyp, AAD_R_KEY_MALFORMED);
+	return decode(text, namelen, base64, base64len, c, whyp);
+}
+
+static int
+from_blob(const uint8_t *blob, size_t len, key_fn *key, struct cert *c,
     enum reason *whyp)
 {
 	uint8_t *copy;
@@ -331,7 +355,64 @@ cert_from_blob(const uint8_t *blob, size_t len, struct cert *c,
 	if ((copy = malloc(len)) == NULL)
 		return no_memory(whyp);
 	memcpy(copy, blob, len);
-	return adopt(copy, len, NULL, c, whyp);
+	return adopt(copy, len, NULL, 0, key, c, whyp);
+}
+
+int
+cert_from_blob(const uint8_t *blob, size_t len, struct cert *c,
+    enum reason *whyp)
+{
+	return from_blob(blob, len, key_from_blob, c, whyp);
+}
+
+int
+cert_from_known_blob(const uint8_t *blob, size_t len, struct cert *c,
+    enum reason *whyp)
+{
+	return from_blob(blob, len, key_from_known_blob, c, whyp);
+}
+
+const char *
+cert_type_name(const struct key *k)
+{
+	struct wire w = wire_of(k->blob, k->blob_len);
+	size_t i;
+
+	if (k->blob == NULL || !wire_is(&w, key_type_name(k)))
+		return NULL;
+	for (i = 0; i < NTYPES; i++)
+		if (strcmp(types[i].plain, key_type_name(k)) == 0)
+			return types[i].name;
+	return NULL;
+}
+
+bool
+cert_option_next(struct cert_options *left, const char **namep,
+    size_t *namelenp, const char **valuep, size_t *valuelenp, bool *rawp)
+{
+	struct wire w = wire_of(left->p, left->len), inside;
+	const uint8_t *name, *data, *value;
+	size_t len;
+
+	*namep = *valuep = NULL;
+	*namelenp = *valuelenp = 0;
+	*rawp = false;
+	if (wire_end(&w) || wire_string(&w, &name, namelenp) != 0 ||
+	    wire_string(&w, &data, &len) != 0)
+		return false;
+	left->p = w.p;
+	left->len = w.left;
+	*namep = (const char *)name;
+	if (len == 0)
+		return true;
+	inside = wire_of(data, len);
+	*rawp = wire_string(&inside, &value, valuelenp) != 0 ||
+		!wire_end(&inside);
+	if (*rawp)
+		*valuelenp = 0;
+	else
+		*valuep = (const char *)value;
+	return true;
 }
 
 /* The value of field "NAME=" as a GUID; name includes the '='. */
@@ -385,5 +466,6 @@ cert_release(struct cert *c)
 	free(c->key_id);
 	free(c->blob);
 	key_release(&c->key);
+	key_release(&c->ca);
 	memset(c, 0, sizeof(*c));
 }

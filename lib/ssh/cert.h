@@ -3,12 +3,13 @@
 /*
  * cert: one OpenSSH certificate of a user or a host, decoded strictly from
  * what sshd hands over (%t %k of AuthorizedPrincipalsCommand, a line of
- * SSH_AUTH_INFO_0).  Sources: draft-miller-ssh-cert, OpenSSH
- * PROTOCOL.certkeys; PROTOCOL.u2f for security keys.
+ * SSH_AUTH_INFO_0), or made (certmake.c).  Sources: draft-miller-ssh-cert,
+ * OpenSSH PROTOCOL.certkeys; PROTOCOL.u2f for security keys.
  *
- * NB. no signature is checked here, nor whether the authority is one that
- * anybody trusts, nor the times: where we see a certificate, sshd has done
- * or does all of that.  What decodes is well-formed, and no more.
+ * NB. nothing but cert_verify() and cert_finish() checks a signature, and
+ * nothing whether the authority is one that anybody trusts, or the times:
+ * where we see a certificate, sshd has done or does all of that.  What
+ * decodes is well-formed, and no more.
  */
 
 #ifndef AAD_CERT_H
@@ -113,6 +114,19 @@ int cert_from_blob(const uint8_t *blob, size_t len, struct cert *c,
     enum reason *whyp) AAD_MUST_CHECK;
 
 /*
+ * The same of a certificate whose two keys are known to be sound
+ * (key_from_known_blob()): who calls this compares them with those.
+ */
+int cert_from_known_blob(const uint8_t *blob, size_t len, struct cert *c,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/*
+ * The wire's name of a certificate of such a key; NULL for a key that nobody
+ * decoded.
+ */
+const char *cert_type_name(const struct key *k);
+
+/*
  * Who it was issued to, as our own authority writes it into the key id:
  * "UPN oid=GUID tid=GUID uti=...".  Read from the right, because a UPN may
  * look like fields itself: words of the form NAME=VALUE parted by one blank,
@@ -135,7 +149,7 @@ int cert_from_pub(const char *text, size_t len, struct cert *c,
 
 /*
  * Whether the signature is c->ca's over what it must be over; who may sign is
- * the caller's question.  Returns 0; AAD_ESIG; AAD_ENOMEM.
+ * the caller's question.  Returns 0; AAD_ESIG.
  */
 int cert_verify(const struct cert *c) AAD_MUST_CHECK;
 
@@ -153,8 +167,9 @@ bool cert_option_next(struct cert_options *left, const char **namep,
  * Write all that a signature is over (PROTOCOL.certkeys): everything up to
  * and with the authority's key.  It is built as asked; what may be asked is
  * its caller's business, but for what no certificate can say: AAD_EARG for
- * unsorted or repeated options, more than CERT_PRINCIPALS_MAX principals, a
- * key or authority that nobody decoded.
+ * unsorted, repeated or nameless options, more than CERT_PRINCIPALS_MAX
+ * principals, a key id that cert_decode() would not keep, a type that is
+ * none, a key or authority that nobody decoded.
  *
  * *outp: NULL unless 0 is returned; then the caller frees it.
  * Returns 0; AAD_EARG; AAD_ETOOBIG over CERT_BLOB_MAX; AAD_ENOMEM.

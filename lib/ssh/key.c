@@ -272,8 +272,9 @@ key_decode(const char *type, const char *base64, struct key *k,
 	    whyp);
 }
 
-int
-key_from_blob(const uint8_t *blob, size_t len, struct key *k, enum reason *whyp)
+static int
+from_blob(const uint8_t *blob, size_t len, bool enters, struct key *k,
+    enum reason *whyp)
 {
 	uint8_t *copy;
 
@@ -286,7 +287,20 @@ key_from_blob(const uint8_t *blob, size_t len, struct key *k, enum reason *whyp)
 		return AAD_ENOMEM;
 	}
 	memcpy(copy, blob, len);
-	return adopt(copy, len, NULL, 0, true, k, whyp);
+	return adopt(copy, len, NULL, 0, enters, k, whyp);
+}
+
+int
+key_from_blob(const uint8_t *blob, size_t len, struct key *k, enum reason *whyp)
+{
+	return from_blob(blob, len, true, k, whyp);
+}
+
+int
+key_from_known_blob(const uint8_t *blob, size_t len, struct key *k,
+    enum reason *whyp)
+{
+	return from_blob(blob, len, false, k, whyp);
 }
 
 /* Whether it is one line of text: no control byte but tabs, no NUL. */
@@ -301,26 +315,35 @@ is_line(const char *s, size_t len)
 	return true;
 }
 
+bool
+key_pub_fields(const char *text, size_t len, size_t *typelenp,
+    const char **base64p, size_t *base64lenp)
+{
+	size_t gap;
+
+	if (len > 0 && text[len - 1] == '\n')
+		len--;
+	if (!is_line(text, len))
+		return false;
+	/* NB. is_line(): the fields end at '\n' or NUL at the latest. */
+	*typelenp = strcspn(text, " \t\n");
+	gap = strspn(text + *typelenp, " \t");
+	*base64p = text + *typelenp + gap;
+	*base64lenp = strcspn(*base64p, " \t\n");
+	return *typelenp > 0 && gap > 0;
+}
+
 int
 key_from_pub(const char *text, size_t len, struct key *k, enum reason *whyp)
 {
 	const char *base64;
-	size_t namelen, gap;
+	size_t namelen, base64len;
 
 	memset(k, 0, sizeof(*k));
 	*whyp = AAD_R_UNSET;
-	if (len > 0 && text[len - 1] == '\n')
-		len--;
-	if (!is_line(text, len))
+	if (!key_pub_fields(text, len, &namelen, &base64, &base64len))
 		return refuse(whyp, AAD_R_KEY_MALFORMED);
-	/* NB. is_line(): the fields end at '\n' or NUL at the latest. */
-	namelen = strcspn(text, " \t\n");
-	gap = strspn(text + namelen, " \t");
-	if (namelen == 0 || gap == 0)
-		return refuse(whyp, AAD_R_KEY_MALFORMED);
-	base64 = text + namelen + gap;
-	return decode(text, namelen, base64, strcspn(base64, " \t\n"), true, k,
-	    whyp);
+	return decode(text, namelen, base64, base64len, true, k, whyp);
 }
 
 const char *

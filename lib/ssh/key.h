@@ -9,6 +9,7 @@
 #ifndef AAD_KEY_H
 #define AAD_KEY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,6 +74,13 @@ int key_from_blob(const uint8_t *blob, size_t len, struct key *k,
     enum reason *whyp) AAD_MUST_CHECK;
 
 /*
+ * The same of a key that entered before, so that its point needs no second
+ * judgement, which takes as long as a signature.
+ */
+int key_from_known_blob(const uint8_t *blob, size_t len, struct key *k,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/*
  * One line of a .pub file: "TYPE BASE64 [COMMENT]", one line, an optional
  * line feed at its end, no blank in front, fields parted by blanks or tabs.
  * ssh-keygen -C '' leaves a blank behind the second.  Options in front are
@@ -84,6 +92,13 @@ int key_from_blob(const uint8_t *blob, size_t len, struct key *k,
  */
 int key_from_pub(const char *text, size_t len, struct key *k,
     enum reason *whyp) AAD_MUST_CHECK;
+
+/*
+ * The fields of such a line, undecoded: the type stands at text, the base64
+ * at *base64p, borrowed.  What the three hold is of no use unless it is true.
+ */
+bool key_pub_fields(const char *text, size_t len, size_t *typelenp,
+    const char **base64p, size_t *base64lenp);
 
 /* The type's name on the wire: "ssh-ed25519", … ; "none" for KEY_NONE. */
 const char *key_type_name(const struct key *k);

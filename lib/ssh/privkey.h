@@ -15,8 +15,9 @@
 #include "core/secret.h"
 #include "ssh/key.h"
 
-#define PRIVKEY_TEXT_MAX 4096 /* bytes; ssh-keygen's have 411 */
-#define PRIVKEY_SEED_LEN 32
+#define PRIVKEY_TEXT_MAX    4096 /* bytes; ssh-keygen's have 411 */
+#define PRIVKEY_SEED_LEN    32
+#define PRIVKEY_COMMENT_MAX 1024 /* bytes */
 
 /* A plain record; privkey_release() wipes it. */
 struct privkey {
@@ -49,7 +50,7 @@ int privkey_of_seed(const uint8_t seed[static PRIVKEY_SEED_LEN],
  * The text of a key file, as ssh-keygen writes it.
  *
  * check: any number; ssh-keygen takes a random one.
- * comment: printable ASCII, or NULL.
+ * comment: printable ASCII of at most PRIVKEY_COMMENT_MAX bytes, or NULL.
  * *outp: text without a NUL behind it, wiped when freed.
  * Returns 0; AAD_EARG; AAD_ENOMEM.
  */

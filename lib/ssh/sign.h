@@ -34,7 +34,7 @@ int sign_ed25519(struct secret *secret, const uint8_t *data, size_t len,
  * security key its user presence flag must be set.  Nothing may stand behind
  * the last field.
  *
- * Returns 0 for a good signature and nothing else; AAD_ESIG; AAD_ENOMEM.
+ * Returns 0 for a good signature and nothing else; AAD_ESIG.
  */
 int sign_verify(const struct key *k, const uint8_t *data, size_t len,
     const uint8_t *sig, size_t siglen) AAD_MUST_CHECK;

@@ -13,6 +13,7 @@
 #   /usr/libexec/aadssh   build/aadssh-authkeys, owned by root
 #   /opt/aadssh/bin       build/aadssh, first in PATH; also in /usr/libexec/aadssh
 #   /opt/aadssh/lib       build/pam_aadssh.so
+#   both                  build/aadssh-ca and build/aadssh-ca-signer, where built
 #   /var/log/syslog       all that comes to /dev/log
 #   /share                DIR of --share, read-write
 #
@@ -133,6 +134,9 @@ install_programs()
 	    "$root/opt/aadssh/lib"
 	for pair in aadssh-authkeys:/usr/libexec/aadssh \
 	    aadssh:/opt/aadssh/bin aadssh:/usr/libexec/aadssh \
+	    aadssh-ca:/opt/aadssh/bin aadssh-ca:/usr/libexec/aadssh \
+	    aadssh-ca-signer:/opt/aadssh/bin \
+	    aadssh-ca-signer:/usr/libexec/aadssh \
 	    pam_aadssh.so:/opt/aadssh/lib
 	do
 		prog=$E2E_TOP/$E2E_B/${pair%%:*}
@@ -148,14 +152,15 @@ id_in() # FILE NAME
 	sed -n "s/^$2:x:\([0-9]*\):.*/\1/p" "$root/etc/$1"
 }
 
-# What systemd-tmpfiles makes of conf/tmpfiles.
+# What systemd-tmpfiles makes of conf/tmpfiles and conf/tmpfiles-ca.
 make_tmpfiles()
 {
-	while read -r kind path mode user group; do
+	cat "$E2E_TOP/conf/tmpfiles" "$E2E_TOP/conf/tmpfiles-ca" |
+	    while read -r kind path mode user group; do
 		[ "$kind" != d ] || install -d -m "$mode" \
 		    -o "$(id_in passwd "$user")" -g "$(id_in group "$group")" \
 		    "$root$path"
-	done <"$E2E_TOP/conf/tmpfiles"
+	done
 }
 
 make_dev()
@@ -184,6 +189,7 @@ users()
 	sshd:110:65534:/run/sshd:/usr/sbin/nologin
 	aadssh:901:901:/var/lib/aadssh:/usr/sbin/nologin
 	aadssh-hook:902:902:/nonexistent:/usr/sbin/nologin
+	aadssh-ca:903:903:/var/lib/aadssh-ca:/usr/sbin/nologin
 	lowuid:500:500:/home/lowuid:/bin/sh
 	alice:1001:1001:/home/alice:/bin/sh
 	bob:1002:1002:/home/bob:/bin/sh
@@ -196,6 +202,8 @@ users()
 make_users()
 {
 	echo "tty:x:5:" >"$root/etc/group"
+	# Who may ask the signer over its socket.
+	echo "aadssh-issue:x:904:alice" >>"$root/etc/group"
 	users | while IFS=: read -r name uid gid home shell; do
 		echo "$name:x:$uid:$gid::$home:$shell" >>"$root/etc/passwd"
 		echo "$name:*:19000:0:99999:7:::" >>"$root/etc/shadow"

@@ -203,10 +203,34 @@ closed_child(void)
 	return open("/dev/null", O_RDONLY) > 2 ? 0 : 1;
 }
 
+/* One descriptor stays, wherever it is, and only that one. */
+static int
+keeping_child(void)
+{
+	const int others[] = { 3, 4, 6, 7, 900 };
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		CHECK(dup2(2, others[i]) == others[i]);
+	CHECK(dup2(2, 5) == 5);
+	CHECK(priv_begin_keeping(5) == 0);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		CHECK(fcntl(others[i], F_GETFD) == -1);
+	CHECK(fcntl(5, F_GETFD) == FD_CLOEXEC);
+	CHECK(dup2(2, 3) == 3 && dup2(2, 4) == 4);
+	CHECK(priv_begin_keeping(3) == 0);
+	CHECK(fcntl(3, F_GETFD) == FD_CLOEXEC);
+	CHECK(fcntl(4, F_GETFD) == -1 && fcntl(5, F_GETFD) == -1);
+	CHECK(priv_begin_keeping(2) == 0);
+	CHECK(fcntl(2, F_GETFD) == 0 && fcntl(3, F_GETFD) == -1);
+	return priv_begin_keeping(77) == AAD_ESYS ? 0 : 1;
+}
+
 static void
 II_O9_descriptors_signals_limits(void **state)
 {
 	(void)state;
+	assert_int_equal(in_child(keeping_child), 0);
 	assert_int_equal(in_child(begin_child), 0);
 	assert_int_equal(in_child(closed_child), 0);
 }

@@ -2721,6 +2721,92 @@ II_K10_rekey_waits_for_writers(void **state)
 	SAYS(w, "allowed");
 }
 
+/* ---- the tenant keys of an authority ----------------------------------- */
+
+static void
+tenant_is(const struct world *w, int r, const char *code)
+{
+	enum reason why = AAD_R_UNSET;
+	struct cache c;
+
+	assert_int_equal(cache_open_tenant(at(w, "ca"), geteuid(), &c, &why),
+	    r);
+	assert_string_equal(reason_name(why), code);
+	assert_int_equal(c.dir, -1);
+}
+
+static void
+valid_tenant_directory(void **state)
+{
+	struct world *w = *state;
+	struct jwks *keys, *back;
+	enum reason why;
+	struct cache c;
+	struct stat sb;
+	int lock, again;
+	uid_t uid;
+	gid_t gid;
+
+	assert_int_equal(mkdir(at(w, "ca"), 0755), 0);
+	assert_int_equal(mkdir(at(w, "ca/tenant"), 0755), 0);
+	assert_int_equal(cache_tenant_owner(at(w, "ca"), &uid, &gid), 0);
+	assert_int_equal(uid, geteuid());
+	assert_int_equal(cache_open_tenant(at(w, "ca"), uid, &c, &why), 0);
+	assert_int_equal(cache_tenant_keys_load(&c, NULL, &back, &why),
+	    AAD_ENOENT);
+	assert_int_equal(cache_lock(&c, CACHE_LOCK_TENANT_KEYS, &lock), 0);
+	assert_int_equal(cache_try_lock(&c, CACHE_LOCK_TENANT_KEYS, &again),
+	    AAD_EAGAIN);
+	close(lock);
+	assert_int_equal(cache_try_lock(&c, CACHE_LOCK_TENANT_KEYS, &again), 0);
+	close(again);
+	keys = forge_jwks(&shared_forge, NOW, 1);
+	assert_int_equal(cache_tenant_keys_store(&c, keys), 0);
+	assert_int_equal(stat(at(w, "ca/tenant/keys.json"), &sb), 0);
+	assert_int_equal(sb.st_mode & 07777, 0644);
+	assert_int_equal(cache_tenant_keys_load(&c, NULL, &back, &why), 0);
+	assert_int_equal(back->n, keys->n);
+	cache_sweep(&c, NOW);
+	assert_int_equal(stat(at(w, "ca/tenant/keys.json"), &sb), 0);
+	jwks_free(keys);
+	jwks_free(back);
+	cache_close(&c);
+}
+
+static void
+II_K3_planted_tenant_directory(void **state)
+{
+	struct world *w = *state;
+	enum reason why;
+	struct cache c;
+	uid_t uid;
+	gid_t gid;
+
+	tenant_is(w, AAD_ENOENT, "state_unreadable");
+	assert_int_equal(cache_tenant_owner(at(w, "ca"), &uid, &gid),
+	    AAD_ENOENT);
+	assert_int_equal(mkdir(at(w, "ca"), 0755), 0);
+	tenant_is(w, AAD_ENOENT, "state_unreadable");
+	assert_int_equal(mkdir(at(w, "other"), 0755), 0);
+	assert_int_equal(symlink("../other", at(w, "ca/tenant")), 0);
+	tenant_is(w, AAD_EPERM, "state_unreadable");
+	assert_int_equal(cache_tenant_owner(at(w, "ca"), &uid, &gid),
+	    AAD_EPERM);
+	assert_int_equal(unlink(at(w, "ca/tenant")), 0);
+	assert_int_equal(mkdir(at(w, "ca/tenant"), 0755), 0);
+	assert_int_equal(chmod(at(w, "ca/tenant"), 0775), 0);
+	tenant_is(w, AAD_EPERM, "state_unreadable");
+	assert_int_equal(chmod(at(w, "ca/tenant"), 0755), 0);
+	assert_int_equal(chmod(at(w, "ca"), 0777), 0);
+	tenant_is(w, AAD_EPERM, "state_unreadable");
+	assert_int_equal(chmod(at(w, "ca"), 0755), 0);
+	assert_int_equal(cache_open_tenant(at(w, "ca"), geteuid() + 1, &c,
+			     &why),
+	    AAD_EREFUSED);
+	assert_int_equal(why, AAD_R_STATE_OWNER);
+	assert_int_equal(c.dir, -1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -2745,6 +2831,8 @@ main(void)
 		T(boundary_tombstone),
 		T(II_L11_refresh_token_goes_with_the_record),
 		T(II_O2_ending_a_record_fails),
+		T(valid_tenant_directory),
+		T(II_K3_planted_tenant_directory),
 		T(valid_lastrun),
 		T(junk_lastruns),
 		T(every_bit_of_a_lastrun),
