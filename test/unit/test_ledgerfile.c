@@ -1204,4 +1204,5 @@ main(void)
 		return 1;
 	umask(0);
 	sqlite_faults();
+	return cmocka_run_group_tests_name("ledgerfile", tests, NULL, NULL);
 }
