@@ -72,13 +72,16 @@ hook_libs = $(hook_shared) -pie
 endif
 aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium \
 	-lqrencode
+ca_libs = -linih -ljansson -lhogweed -lnettle -lgmp -lsodium -lssh
+signer_libs = -linih -ljansson -lsqlite3 -lhogweed -lnettle -lgmp -lsodium
 
 # ---- our objects, one list a folder ----------------------------------------
 core = err reason file secret b64 strictjson name text value setting keyword \
 	conf
 # ssh_hook: what the hook needs, which reads and never signs.
 ssh_hook = wire key curve cert
-ssh = $(ssh_hook) certmake sign privkey serials krl krlwrite sshsig agent
+ssh = $(ssh_hook) certmake sign privkey serials krl krlpart krlwrite \
+	sshsig agent
 token = jws jwks verify_jwt verify_nettle claims token
 token_hook = jws jwks verify_nettle claims token
 policy = rules policy
@@ -89,13 +92,23 @@ host = hostid record cache refreshtoken offer waiting session trace denial pin \
 cli = verb out log priv clock child process stop
 cli_hook = log priv clock sandbox
 hook = main
+# ca_pure: what judges, and touches nothing; the unit test has it.
+ca_pure = reply install keyfile rows
+ca = $(ca_pure) main app spawn door option trust certify tell signin import \
+	publish change take layout find init sign signhost show list verify \
+	keys revoke krl rotate publishing backup restore check
 signer_profile = option profile profilecheck
+signer_issue = signer issue usercert hostcert keyring backend request
+signer = main intake ops sandbox
+signer_ops = step newkey init revoke revoked manifest publication published \
+	publish rotation rotate bundle account audit archive backup restore check
 pam = pam_aadssh account child clean header judged kernel login named \
 	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	pam pamauth pamsession tenantkeys login status survey show explain \
 	refresh renew evict settle sweep hold deny forget rekey check reap \
 	ending sessions token
+ledger = ledger ledgercheck ledgerdb ledgerfile ledgerrow ledgerview
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
@@ -110,11 +123,17 @@ host_o = $(call objs,lib/host,$(host))
 cli_o = $(call objs,cmd/cli,$(cli))
 cli_hook_o = $(call objs,cmd/cli,$(cli_hook))
 hook_o = $(call objs,cmd/aadssh-authkeys,$(hook))
+ca_o = $(call objs,ca,$(ca)) $(call objs,ca/signer,request)
 signer_profile_o = $(call objs,ca/signer,$(signer_profile))
+signer_issue_o = $(call objs,ca/signer,$(signer_issue))
+signer_o = $(call objs,ca/signer,$(signer))
+signer_ops_o = $(call objs,ca/signer,$(signer_ops))
 pam_o = $(call objs,cmd/pam_aadssh,$(pam))
 aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
+ledger_o = $(call objs,ca/signer,$(ledger))
 
-programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so
+programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so $(B)/aadssh-ca \
+	$(B)/aadssh-ca-signer
 
 all: need-build $(programs)
 
@@ -133,6 +152,19 @@ $(B)/aadssh: $(aadssh_o) $(cli_o) $(host_o) $(policy_o) $(token_o) $(idp_o) \
 		$(net_o) $(ssh_hook_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(aadssh_libs)
+
+# No curl, no libjwt, no SQLite; libssh to read a foreign key file, once.
+$(B)/aadssh-ca: $(ca_o) $(cli_o) $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(ca_libs)
+
+# No curl, no libssh, no libjwt: what holds the keys speaks to nobody.
+signer_all_o = $(signer_o) $(signer_ops_o) $(signer_issue_o) \
+	$(signer_profile_o) $(ledger_o) $(cli_hook_o) $(policy_o) \
+	$(token_hook_o) $(ssh_o) $(core_o)
+$(B)/aadssh-ca-signer: $(signer_all_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(signer_libs)
 
 # A part of sshd, so it brings nothing along: libpam, libc, and not one object
 # of lib/.  What sshd finds in it are the functions marked EXPORT.
@@ -194,7 +226,20 @@ $(eval $(call unit,state,$(call objs,test/tools,forge) $(host_o) \
 	$(policy_o) $(token_o) $(ssh_o) $(core_o),$(lib_all)))
 $(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
 	$(core_o),$(lib_all) -lpam))
+$(eval $(call unit,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
+	$(lib_ssh) -linih))
+$(eval $(call unit,rotation,$(call objs,ca/signer,rotation) $(core_o),-linih))
+$(eval $(call unit,authority,$(call objs,test/tools,forge) $(signer_issue_o) \
+	$(signer_ops_o) $(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) \
+	$(policy_o) $(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
+$(eval $(call unit,issue,$(call objs,test/tools,forge) $(signer_issue_o) \
+	$(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) $(policy_o) \
+	$(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
+# NB. without libssh, and so without init.
+$(eval $(call unit,ca,$(filter-out %/main.o %/init.o %/import.o,$(ca_o)) \
+	$(cli_o) $(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
+$(eval $(call unit,ledger,$(ledger_o) $(core_o),-lsqlite3 -linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
 unit-bins: $(unit_bins)
@@ -235,6 +280,8 @@ $(eval $(call fuzz,offer,$(call objs,lib/host,offer) $(ssh_o) $(core_o),\
 	$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,session,$(call objs,lib/host,session) $(ssh_o) $(core_o),\
 	$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
 
 fuzz_bins = $(addprefix $(B)/test/fuzz/fuzz_,$(fuzzers))
 fuzz-run: $(fuzz_bins)
@@ -243,9 +290,10 @@ fuzz-run: $(fuzz_bins)
 # ---- helpers of the tests ---------------------------------------------------
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
 # know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
-# many of them; mkkrl: a revocation list.
+# many of them; mkkrl: a revocation list; mktoken: tokens and tenant keys; ask:
+# one request to the signer.
 tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl \
-	keygen-shim)
+	mktoken ask keygen-shim)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -253,6 +301,17 @@ $(B)/test/tools/init: $(B)/test/tools/init.o
 $(B)/test/tools/tables: $(B)/test/tools/tables.o $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ -linih -ljansson -lnettle -lsodium
+
+$(B)/test/tools/ask: $(B)/test/tools/ask.o $(call objs,ca/signer,request) \
+		$(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -ljansson \
+	    -lsodium -linih
+
+$(B)/test/tools/mktoken: $(B)/test/tools/mktoken.o \
+		$(call objs,test/tools,forge) $(token_hook_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
 
 $(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
 		$(B)/test/tools/mk%.o $(call objs,test/tools,forge) $(host_o) \
@@ -274,6 +333,7 @@ $(B)/test/tools/mkkrl: $(B)/test/tools/mkkrl.o $(ssh_o) $(core_o)
 # ---- the bench ---------------------------------------------------------------
 # bench is static because a child's peak memory begins with its parent's.
 bench_bins = $(addprefix $(B)/test/bench/,bench floor fetch)
+bench_sign = $(B)/test/bench/sign
 bench_cc = $(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) -O2 -o $@ $<
 $(bench_bins): $(B)/test/bench/%:
 	@mkdir -p $(@D)
@@ -285,6 +345,12 @@ $(B)/test/bench/fetch: bench_flags = -lcurl
 $(B)/test/bench/bench: test/bench/bench.c
 $(B)/test/bench/floor: test/bench/floor.c
 $(B)/test/bench/fetch: test/bench/fetch.c
+
+# Certificates in one process, with the optimisation of the product.
+$(bench_sign): $(B)/test/bench/sign.o $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -linih -ljansson \
+	    -lsodium
 
 # The hook without its seccomp filter, for callgrind only.
 $(B)/test/bench/hook: $(hook_all_o) $(B)/test/bench/nofence.o
@@ -312,7 +378,7 @@ demo: need-demo
 # NB. not a part of check: only a quiet machine measures anything.
 bench: need-test
 	$(Q)$(MAKE) --no-print-directory $(programs) $(tools) $(bench_bins) \
-	    $(B)/test/bench/hook
+	    $(bench_sign) $(B)/test/bench/hook
 	$(Q)$(MAKE) --no-print-directory B=$(B)/shared HOOK_LIBS=shared \
 	    $(B)/shared/aadssh-authkeys $(B)/shared/test/bench/hook
 	$(Q)B="$(B)" CC="$(CC)" test/bench/run.sh
@@ -349,12 +415,16 @@ install: all
 	    $(DESTDIR)$(PAMDIR) \
 	    $(addprefix $(DESTDIR)$(examples)/,cron.d pam.d) \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
-	install -m 0755 $(B)/aadssh $(DESTDIR)$(PREFIX)/bin/aadssh
+	install -m 0755 $(B)/aadssh $(B)/aadssh-ca $(DESTDIR)$(PREFIX)/bin/
 	@# In one step: sshd may ask at any moment.
 	install -m 0755 $(B)/aadssh-authkeys \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
 	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys
+	install -m 0755 $(B)/aadssh-ca-signer \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
+	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
 	ln -sfn $(PREFIX)/bin/aadssh $(DESTDIR)/usr/libexec/aadssh/aadssh.new
 	mv -fT $(DESTDIR)/usr/libexec/aadssh/aadssh.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh
@@ -381,7 +451,8 @@ install: all
 	    $(DESTDIR)$(examples)/
 	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
 	    $(DESTDIR)$(examples)/pam.d/
-	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 0644 docs/aadssh.1 docs/aadssh-ca.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 docs/aadssh-ca.conf.5 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \

@@ -23,11 +23,12 @@
 #include "core/reason.h"
 #include "ssh/wire.h"
 
-#define REQUEST_MAGIC	   "aadssh1\n" /* 8 bytes */
-#define REQUEST_HEAD_LEN   16 /* bytes: magic, op, length */
-#define REQUEST_MAX	   131072 /* bytes behind the head of a request */
-#define REQUEST_REPLY_MAX  1048576 /* bytes behind the head of a reply */
-#define REQUEST_FIELDS_MAX 600 /* of one message; 256 logins fit */
+#define REQUEST_MAGIC	    "aadssh1\n" /* 8 bytes */
+#define REQUEST_HEAD_LEN    16 /* bytes: magic, op, length */
+#define REQUEST_MAX	    131072 /* bytes behind the head of a request */
+#define REQUEST_RESTORE_MAX (60U << 20) /* of REQUEST_RESTORE, on a pipe */
+#define REQUEST_REPLY_MAX   1048576 /* bytes behind the head of a reply */
+#define REQUEST_FIELDS_MAX  600 /* of one message; 256 logins fit */
 
 /* Over the socket only REQUEST_SIGN exists. */
 enum request_op {
@@ -102,7 +103,7 @@ struct request {
 
 /*
  * The op and the length of what follows, from the REQUEST_HEAD_LEN bytes in
- * front.  max: REQUEST_MAX or REQUEST_REPLY_MAX.
+ * front.  max: REQUEST_MAX, REQUEST_RESTORE_MAX or REQUEST_REPLY_MAX.
  * Returns 0; AAD_EFORMAT for another magic; AAD_ETOOBIG.
  */
 int request_head(const uint8_t head[static REQUEST_HEAD_LEN], size_t max,

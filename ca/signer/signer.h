@@ -56,13 +56,24 @@ enum reason signer_fail(struct signer *s, enum reason why, const char *fmt, ...)
 enum reason signer_ledger(struct signer *s);
 
 /*
- * Send a reply.  o is consumed; NULL is NO_MEMORY.
- * Return 0 or AAD_ESYS: the peer went away, which ends the operation.
+ * Send a reply.  o is consumed; "v" is put in front of it.
+ * Return 0; AAD_ENOMEM, also for NULL as o; AAD_ETOOBIG; AAD_ESYS: the peer
+ * went away, which ends an operation that only tells.
  */
 int signer_row(struct signer *s, json_t *o) AAD_MUST_CHECK;
 int signer_certificate(struct signer *s, const struct cert *c,
     json_t *o) AAD_MUST_CHECK;
 int signer_data(struct signer *s, const void *p, size_t len) AAD_MUST_CHECK;
+
+/*
+ * The exit code of a reason, reason_exit()'s but for one: a token whose key we
+ * do not have yet may be a good one, so here that is no definite no.
+ */
+int signer_exit(enum reason why);
+
+/* The last reply: the reason, its exit code, s->detail and o, which is consumed
+ * and may be NULL.  A stranger gets no words about what failed on our side. */
+int signer_end(struct signer *s, enum reason why, json_t *o) AAD_MUST_CHECK;
 
 /* One log line, "event=NAME" and fields; peer and reason are added. */
 struct log_field;

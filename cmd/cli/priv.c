@@ -132,14 +132,13 @@ priv_end_with_parent(void)
 	return getppid() == parent ? 0 : AAD_ENOENT;
 }
 
-/* Copy the value of name when it is set and short; "" otherwise. */
-static void
-copy_variable(const char *name, char out[static VALUE_MAX])
+void
+priv_variable(const char *name, char *out, size_t len)
 {
 	const char *value = getenv(name);
 
 	out[0] = '\0';
-	if (value != NULL && strlen(value) < VALUE_MAX)
+	if (value != NULL && strlen(value) < len)
 		memcpy(out, value, strlen(value) + 1);
 }
 
@@ -152,9 +151,9 @@ priv_clean_environment(const char *const *keep)
 
 	if (keep == NULL)
 		keep = nothing;
-	copy_variable("TERM", term);
+	priv_variable("TERM", term, sizeof(term));
 	for (n = 0; keep[n] != NULL && n < KEEP_MAX; n++)
-		copy_variable(keep[n], values[n]);
+		priv_variable(keep[n], values[n], VALUE_MAX);
 	clearenv();
 	if (term[0] != '\0' && setenv("TERM", term, 1) == -1)
 		return AAD_ENOMEM;

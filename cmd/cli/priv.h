@@ -9,6 +9,7 @@
 #define AAD_PRIV_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "core/err.h"
@@ -43,6 +44,12 @@ int priv_signals(void) AAD_MUST_CHECK;
  * asked before priv_clean_environment().
  */
 bool priv_utf8(void);
+
+/*
+ * Copy the value of a variable, or "" when it is not set or longer than
+ * len - 1 bytes.  To be asked before priv_clean_environment().
+ */
+void priv_variable(const char *name, char *out, size_t len);
 
 /*
  * End with the parent: from now on its end is a SIGTERM (PR_SET_PDEATHSIG).

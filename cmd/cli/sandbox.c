@@ -27,9 +27,16 @@
 #define FS_WRITE_FILE (1ULL << 1)
 #define FS_READ_FILE  (1ULL << 2)
 #define FS_READ_DIR   (1ULL << 3)
+#define FS_REMOVE     (3ULL << 4) /* directories, and everything else */
+#define FS_MAKE_DIR   (1ULL << 7)
 #define FS_MAKE_REG   (1ULL << 8)
-#define NET_TCP	      3ULL /* bind and connect, ABI 4 */
-#define SCOPED	      3ULL /* abstract sockets and signals, ABI 6 */
+#define FS_MAKE_SYM   (1ULL << 12)
+/* Files, directories and links, in every way but running them. */
+#define FS_OWN                                                                 \
+	(FS_WRITE_FILE | FS_READ_FILE | FS_READ_DIR | FS_REMOVE |              \
+	    FS_MAKE_DIR | FS_MAKE_REG | FS_MAKE_SYM | FS_REFER | FS_TRUNCATE)
+#define NET_TCP 3ULL /* bind and connect, ABI 4 */
+#define SCOPED	3ULL /* abstract sockets and signals, ABI 6 */
 
 struct ruleset {
 	uint64_t handled_access_fs;
@@ -87,19 +94,21 @@ allow_path(int ruleset, const char *path)
 	return r;
 }
 
-/* Allow making files in the directory open at fd, and writing to them. */
+/* Allow more than reading at and below a directory that is open. */
 static int
-allow_append(int ruleset, int fd)
+allow_open(int ruleset, int fd, uint64_t access)
 {
 	const struct landlock_path_beneath_attr rule = {
-		.allowed_access = FS_WRITE_FILE | FS_MAKE_REG, .parent_fd = fd
+		.allowed_access = access, .parent_fd = fd
 	};
 
 	return fd == -1 ? 0 : add_rule(ruleset, &rule);
 }
 
-int
-sandbox_paths(const char *const *paths, size_t n, int append)
+/* access: what of FS_* the directories open at fds get. */
+static int
+fence(const char *const *paths, size_t n, const int *fds, size_t nfds,
+    uint64_t access)
 {
 	struct ruleset rs;
 	size_t i, size;
@@ -116,12 +125,24 @@ sandbox_paths(const char *const *paths, size_t n, int append)
 		return AAD_ESYS;
 	for (i = 0; i < n && r == 0; i++)
 		r = allow_path(fd, paths[i]);
-	if (r == 0)
-		r = allow_append(fd, append);
+	for (i = 0; i < nfds && r == 0; i++)
+		r = allow_open(fd, fds[i], access & rs.handled_access_fs);
 	if (r == 0 && syscall(SYS_landlock_restrict_self, fd, 0U) == -1)
 		r = AAD_ESYS;
 	close(fd);
 	return r;
+}
+
+int
+sandbox_paths(const char *const *paths, size_t n, int append)
+{
+	return fence(paths, n, &append, 1, FS_WRITE_FILE | FS_MAKE_REG);
+}
+
+int
+sandbox_own(const char *const *paths, size_t n, const int *fds, size_t nfds)
+{
+	return fence(paths, n, fds, nfds, FS_OWN);
 }
 
 #if defined(__x86_64__)
@@ -165,7 +186,9 @@ static const unsigned int allowed[] = {
 };
 
 #define NALLOWED   (sizeof(allowed) / sizeof(allowed[0]))
-#define FILTER_MAX (4 + 2 * NALLOWED + 1 + 9)
+#define FILTER_MAX (4 + 2 * SANDBOX_CALLS_MAX + 1 + 9)
+
+_Static_assert(NALLOWED <= SANDBOX_CALLS_MAX, "the hook's calls are few");
 
 _Static_assert(FILTER_MAX <= UINT8_MAX, "a jump has eight bits");
 
@@ -181,17 +204,26 @@ emit(struct sock_fprog *prog, unsigned int code, uint32_t k, size_t yes,
 	f->jf = (uint8_t)no;
 }
 
-/* The allowed numbers, the highest first. */
-static void
-sort_down(unsigned int out[static NALLOWED])
+/* The n allowed numbers, the highest first, each once; returns how many. */
+static size_t
+sort_down(const unsigned int *calls, size_t n,
+    unsigned int out[static SANDBOX_CALLS_MAX])
 {
-	size_t i, k;
+	size_t i, k, used = 0;
 
-	for (i = 0; i < NALLOWED; i++) {
-		for (k = i; k > 0 && out[k - 1] < allowed[i]; k--)
+	for (i = 0; i < n; i++) {
+		for (k = used; k > 0 && out[k - 1] < calls[i]; k--)
 			out[k] = out[k - 1];
-		out[k] = allowed[i];
+		if (k > 0 && out[k - 1] == calls[i]) {
+			/* There already: close the gap again. */
+			for (; k < used; k++)
+				out[k] = out[k + 1];
+			continue;
+		}
+		out[k] = calls[i];
+		used++;
 	}
+	return used;
 }
 
 /*
@@ -203,14 +235,15 @@ sort_down(unsigned int out[static NALLOWED])
  * rest of a no.
  */
 static size_t
-runs(const unsigned int *nr, uint32_t at[static 2 * NALLOWED])
+runs(const unsigned int *nr, size_t len,
+    uint32_t at[static 2 * SANDBOX_CALLS_MAX])
 {
 	size_t i, n = 0;
 
-	for (i = 0; i < NALLOWED; i++) {
+	for (i = 0; i < len; i++) {
 		if (i == 0 || nr[i - 1] != nr[i] + 1)
 			at[n++] = nr[i] + 1; /* from here on: no */
-		if (i + 1 == NALLOWED || nr[i + 1] != nr[i] - 1)
+		if (i + 1 == len || nr[i + 1] != nr[i] - 1)
 			at[n++] = nr[i]; /* from here on: yes */
 	}
 	return n;
@@ -240,14 +273,21 @@ emit_yes(struct sock_fprog *prog)
 int
 sandbox_calls(void)
 {
+	return sandbox_only(allowed, NALLOWED);
+}
+
+int
+sandbox_only(const unsigned int *calls, size_t ncalls)
+{
 	struct sock_filter filter[FILTER_MAX];
 	struct sock_fprog prog = { 0, filter };
-	unsigned int nr[NALLOWED];
-	uint32_t at[2 * NALLOWED];
+	unsigned int nr[SANDBOX_CALLS_MAX];
+	uint32_t at[2 * SANDBOX_CALLS_MAX];
 	size_t i, n;
 
-	sort_down(nr);
-	n = runs(nr, at);
+	if (ncalls < 1 || ncalls > SANDBOX_CALLS_MAX)
+		return AAD_EARG;
+	n = runs(nr, sort_down(calls, ncalls, nr), at);
 	emit(&prog, BPF_LD | BPF_W | BPF_ABS,
 	    offsetof(struct seccomp_data, arch), 0, 0);
 	emit(&prog, BPF_JMP | BPF_JEQ | BPF_K, ARCH_NR, 1, 0);

@@ -34,4 +34,19 @@ int sandbox_paths(const char *const *paths, size_t n,
  */
 int sandbox_calls(void) AAD_MUST_CHECK;
 
+/*
+ * The same two fences with other openings, for a process that keeps files of
+ * its own.  In and below the directories open at fds (-1: passed over) it
+ * may read, write, make and remove files, directories and symbolic links.
+ * Only these system calls are allowed; sendto(2) without an address, when it
+ * is among them.
+ *
+ * Needs no-new-privs.  Return 0; AAD_EARG for more than SANDBOX_CALLS_MAX
+ * calls, or none; AAD_ESYS.
+ */
+#define SANDBOX_CALLS_MAX 100
+int sandbox_own(const char *const *paths, size_t n, const int *fds,
+    size_t nfds) AAD_MUST_CHECK;
+int sandbox_only(const unsigned int *calls, size_t ncalls) AAD_MUST_CHECK;
+
 #endif /* AAD_SANDBOX_H */

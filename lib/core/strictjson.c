@@ -135,8 +135,8 @@ strictjson_short(void)
 	return was;
 }
 
-char *
-strictjson_dump(const json_t *o)
+static char *
+dump(const json_t *o, size_t flags)
 {
 	char *text;
 
@@ -146,10 +146,22 @@ strictjson_dump(const json_t *o)
 	 * allocation is noticed here. */
 	parse = (struct parse){ 0 };
 	json_set_alloc_funcs(watched_malloc, wiping_free);
-	text = json_dumps(o, JSON_COMPACT);
+	text = json_dumps(o, JSON_COMPACT | flags);
 	if (strictjson_short()) {
 		free(text);
 		text = NULL;
 	}
 	return text;
+}
+
+char *
+strictjson_dump(const json_t *o)
+{
+	return dump(o, 0);
+}
+
+char *
+strictjson_sorted(const json_t *o)
+{
+	return dump(o, JSON_SORT_KEYS);
 }

@@ -31,6 +31,10 @@ int strictjson_load(const char *text, size_t len, json_t **outp) AAD_MUST_CHECK;
  */
 char *strictjson_dump(const json_t *o) AAD_MUST_CHECK;
 
+/* The same with the members of every object in the order of their names'
+ * bytes: one text for one value. */
+char *strictjson_sorted(const json_t *o) AAD_MUST_CHECK;
+
 /*
  * The same watch over a library that hands text to jansson by itself
  * (libjwt): watch before its call, with the bytes of all that text; short

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <getopt.h>
+#include <stddef.h>
+
+#include "ca/option.h"
+
+int
+option_json(int argc, char **argv, bool *jsonp)
+{
+	static const struct option longs[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	*jsonp = false;
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (c != 'j')
+			return -1;
+		*jsonp = true;
+	}
+	return argc == optind ? 0 : -1;
+}
+
+int
+option_one(int argc, char **argv, const char *name, const char **valuep)
+{
+	const struct option longs[] = {
+		{ name, required_argument, NULL, 'o' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	*valuep = NULL;
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (c != 'o' || *valuep != NULL)
+			return -1;
+		*valuep = optarg;
+	}
+	return argc == optind && *valuep != NULL ? 0 : -1;
+}

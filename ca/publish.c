@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ca/door.h"
+#include "ca/publish.h"
+#include "ca/spawn.h"
+#include "cmd/cli/clock.h"
+#include "core/text.h"
+
+#define KEYGEN_MS 120000 /* a KRL of a million serials takes it seconds */
+#define SAID_MAX  8192 /* bytes of its output */
+
+/* All that it says, until it closes; cut at SAID_MAX. */
+static void
+read_said(int fd, char said[static SAID_MAX])
+{
+	char rest[512];
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		n = len < SAID_MAX - 1
+			? read(fd, said + len, SAID_MAX - 1 - len)
+			: read(fd, rest, sizeof(rest));
+		if (n > 0 && len < SAID_MAX - 1)
+			len += (size_t)n;
+	} while (n > 0 || (n == -1 && errno == EINTR));
+	said[len] = '\0';
+}
+
+static bool
+ends_with(const char *line, size_t len, const char *tail)
+{
+	size_t n = strlen(tail);
+
+	return len >= n && memcmp(line + len - n, tail, n) == 0;
+}
+
+/* Each line of the output is a verdict, and there are n. */
+static bool
+verdicts(const char *said, size_t n)
+{
+	const char *end;
+	size_t len;
+
+	for (; *said != '\0' && n > 0; said = end + 1, n--) {
+		if ((end = strchr(said, '\n')) == NULL)
+			return false;
+		len = (size_t)(end - said);
+		if (!ends_with(said, len, ": ok") &&
+		    !ends_with(said, len, ": REVOKED"))
+			return false;
+	}
+	return *said == '\0' && n == 0;
+}
+
+/* ssh-keygen -Q -f DIR/krl DIR/user_ca.pub DIR/host_ca.pub */
+static enum reason
+keygen_reads(struct ca_app *app, const char *dir,
+    const volatile sig_atomic_t *stop)
+{
+	char krl[PATH_MAX], user[PATH_MAX], host[PATH_MAX], said[SAID_MAX],
+	    name[] = "ssh-keygen", q[] = "-Q", f[] = "-f";
+	char *argv[] = { name, q, f, krl, user, host, NULL };
+	struct spawn s = { SPAWN_SSH_KEYGEN, argv, NULL, -1, -1, 2, -1, true,
+		NULL };
+	struct ca_owner owner;
+	enum reason why;
+	int pipes[2], code;
+	pid_t pid;
+
+	if ((why = ca_owner(app, &owner)) != AAD_R_ALLOWED)
+		return why;
+	if (geteuid() == 0)
+		s.become = &owner;
+	if (snprintf(krl, PATH_MAX, "%s/krl", dir) >= PATH_MAX ||
+	    snprintf(user, PATH_MAX, "%s/user_ca.pub", dir) >= PATH_MAX ||
+	    snprintf(host, PATH_MAX, "%s/host_ca.pub", dir) >= PATH_MAX)
+		return AAD_R_KRL_REFUSED;
+	if (pipe2(pipes, O_CLOEXEC) == -1)
+		return ca_detail(app, AAD_R_KRL_REFUSED, "%s", strerror(errno));
+	s.out = pipes[1];
+	if (spawn_start(app, &s, &pid) != 0)
+		pid = -1;
+	close(pipes[1]);
+	read_said(pipes[0], said);
+	close(pipes[0]);
+	code = pid == -1 ? -1
+			 : spawn_wait(pid, clock_mono_ms() + KEYGEN_MS, stop);
+	if ((code == 0 || code == 1) && verdicts(said, 2))
+		return AAD_R_ALLOWED;
+	return ca_detail(app, AAD_R_KRL_REFUSED, "%s -Q: exit %d: %s",
+	    SPAWN_SSH_KEYGEN, code, said);
+}
+
+/* What STAGE made. */
+static enum reason
+staged(struct ca_app *app, json_t *end, const char **dirp, uint64_t *versionp)
+{
+	json_int_t version = json_integer_value(json_object_get(end,
+	    "version"));
+
+	*dirp = json_string_value(json_object_get(end, "path"));
+	*versionp = (uint64_t)version;
+	if (*dirp == NULL || (*dirp)[0] != '/' || version < 1)
+		return ca_detail(app, AAD_R_SIGNER_REPLY,
+		    "it does not say what it made");
+	return AAD_R_ALLOWED;
+}
+
+enum reason
+publish_run(struct ca_app *app, const volatile sig_atomic_t *stop,
+    json_t **endp)
+{
+	struct wirebuf rq = wirebuf_new();
+	json_t *end = NULL;
+	const char *dir;
+	enum reason why;
+	uint64_t version;
+
+	if (endp != NULL)
+		*endp = NULL;
+	request_begin(&rq, REQUEST_STAGE);
+	request_end(&rq);
+	if ((why = door_ask(app, &rq, DOOR_LONG_MS, stop, NULL, NULL, &end)) !=
+		AAD_R_ALLOWED ||
+	    (why = staged(app, end, &dir, &version)) != AAD_R_ALLOWED ||
+	    (why = keygen_reads(app, dir, stop)) != AAD_R_ALLOWED)
+		goto out;
+	wirebuf_release(&rq);
+	request_begin(&rq, REQUEST_COMMIT);
+	request_put_u64(&rq, REQUEST_L_VERSION, version);
+	request_end(&rq);
+	why = door_ask(app, &rq, DOOR_LONG_MS, stop, NULL, NULL, endp);
+out:
+	json_decref(end);
+	wirebuf_release(&rq);
+	return why;
+}

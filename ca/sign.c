@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * aadssh-ca sign: a device code sign-in, and a certificate beside the key.
+ *
+ * NB. --if-needed stands in front of every ssh: what says "fresh" opens the
+ * configuration, the key, the certificate and two published files, and starts
+ * nothing.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "ca/certify.h"
+#include "ca/install.h"
+#include "ca/keyfile.h"
+#include "ca/signin.h"
+#include "ca/tell.h"
+#include "ca/verbs.h"
+#include "cmd/cli/clock.h"
+#include "cmd/cli/stop.h"
+#include "core/text.h"
+
+#define MIN_LEFT     (15 * 60) /* seconds */
+#define LOCK_STEP_MS 100
+#define LOCK_WAIT_MS (20 * 60 * 1000) /* a device code lives 15 minutes */
+
+struct sign {
+	struct certify c;
+	struct tell tell;
+	const char *key; /* as named, or NULL */
+	const char *out;
+	const char *logins[CA_LIST_MAX];
+	const char *sources[CA_LIST_MAX];
+	bool has_ttl, has_min_left, if_needed, quiet, agent, dry_run, json;
+	int64_t ttl, min_left; /* seconds */
+	char pub[PATH_MAX];
+	char file[PATH_MAX]; /* the certificate's */
+	int lock; /* the descriptor of pub, locked; -1 */
+};
+
+/* ---- what is asked ---------------------------------------------------- */
+
+static const struct option longs[] = {
+	{ "key", required_argument, NULL, 'k' },
+	{ "out", required_argument, NULL, 'o' },
+	{ "login", required_argument, NULL, 'l' },
+	{ "ttl", required_argument, NULL, 't' },
+	{ "source-address", required_argument, NULL, 's' },
+	{ "if-needed", no_argument, NULL, 'n' },
+	{ "min-left", required_argument, NULL, 'm' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "add-to-agent", no_argument, NULL, 'a' },
+	{ "dry-run", no_argument, NULL, 'd' },
+	{ "json", no_argument, NULL, 'j' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int
+flag(struct sign *s, int c)
+{
+	switch (c) {
+	case 'n':
+		s->if_needed = true;
+		return 0;
+	case 'q':
+		s->quiet = true;
+		return 0;
+	case 'a':
+		s->agent = true;
+		return 0;
+	case 'd':
+		s->dry_run = true;
+		return 0;
+	case 'j':
+		s->json = true;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static int
+option(struct sign *s, int c)
+{
+	switch (c) {
+	case 'k':
+		s->key = optarg;
+		return 0;
+	case 'o':
+		s->out = optarg;
+		return 0;
+	case 'l':
+		s->c.ask.names = s->logins;
+		return ca_split(optarg, s->logins, &s->c.ask.nnames);
+	case 's':
+		s->c.ask.sources = s->sources;
+		return ca_split(optarg, s->sources, &s->c.ask.nsources);
+	case 't':
+		s->has_ttl = true;
+		return text_duration(optarg, &s->ttl) ? 0 : -1;
+	case 'm':
+		s->has_min_left = true;
+		return text_duration(optarg, &s->min_left) ? 0 : -1;
+	default:
+		return flag(s, c);
+	}
+}
+
+static int
+parse(int argc, char **argv, struct sign *s)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
+		if (option(s, c) != 0)
+			return -1;
+	/* NB. ssh-add takes the certificate from beside the key only. */
+	if (s->agent && (s->out != NULL || s->dry_run))
+		return -1;
+	return argc == optind ? 0 : -1;
+}
+
+/* What any signer would refuse, before anybody signs in for nothing. */
+static enum reason
+judge_asked(struct sign *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->c.ask.nnames; i++)
+		if (!name_login_ok(s->logins[i]))
+			return ca_detail(s->c.app, AAD_R_BAD_LOGIN, "%s",
+			    s->logins[i]);
+	for (i = 0; i < s->c.ask.nsources; i++)
+		if (!text_cidr_ok(s->sources[i]))
+			return ca_detail(s->c.app, AAD_R_SOURCE_ADDRESS, "%s",
+			    s->sources[i]);
+	return s->has_ttl && s->ttl < 1 ? AAD_R_TTL : AAD_R_ALLOWED;
+}
+
+/* Which key, and where its certificate goes. */
+static int
+choose(struct sign *s)
+{
+	char home[PATH_MAX];
+
+	if (s->key == NULL) {
+		if (keyfile_home(home) != 0 ||
+		    keyfile_choose(home, s->pub) != 0)
+			return ca_refuse(s->c.app, AAD_R_NO_KEY_FILE, s->json);
+	} else if (strlen(s->key) >= sizeof(s->pub)) {
+		return ca_usage(s->c.app, "sign");
+	} else {
+		memcpy(s->pub, s->key, strlen(s->key) + 1);
+	}
+	if (keyfile_cert_path(s->pub, s->file) != 0 && s->out == NULL) {
+		fprintf(stderr,
+		    "%s: %s: a public key's file ends in .pub; else say with "
+		    "--out where the certificate goes\n",
+		    CA_PROG, s->pub);
+		return EXIT_USAGE;
+	}
+	if (s->out != NULL) {
+		if (strlen(s->out) >= sizeof(s->file))
+			return ca_usage(s->c.app, "sign");
+		memcpy(s->file, s->out, strlen(s->out) + 1);
+	}
+	return ca_read_key(s->c.app, s->pub, &s->c.key);
+}
+
+/* ---- is it needed? ---------------------------------------------------- */
+
+/* How long one must live on to do: never more than half of its whole life,
+ * or a short one would never do. */
+static int64_t
+min_left(const struct sign *s, const struct cert *c)
+{
+	uint64_t half = (c->valid_before - c->valid_after) / 2;
+
+	if (s->has_min_left)
+		return s->min_left;
+	return half < MIN_LEFT ? (int64_t)half : MIN_LEFT;
+}
+
+/* Whether the file there does; then s->c.cert is it. */
+static bool
+fresh(struct sign *s)
+{
+	char *text = NULL;
+	enum reason why;
+	struct cert c;
+	size_t len;
+	bool yes = false;
+
+	if (keyfile_slurp(s->file, CA_PUB_MAX, &text, &len) == 0 &&
+	    cert_from_pub(text, len, &c, &why) == 0) {
+		s->c.ask.now = clock_now();
+		yes = reply_fresh(&c, &s->c.ask, min_left(s, &c)) &&
+		      !trust_revoked(s->c.app, &c);
+		if (yes)
+			s->c.cert = c;
+		else
+			cert_release(&c);
+	}
+	free(text);
+	return yes;
+}
+
+/* One sign-in for one key at a time.  *waitedp: somebody else had it. */
+static int
+lock(struct sign *s, bool *waitedp)
+{
+	int64_t end = clock_mono_ms() + LOCK_WAIT_MS;
+
+	*waitedp = false;
+	s->lock = open(s->pub, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (s->lock == -1)
+		return AAD_ESYS;
+	while (flock(s->lock, LOCK_EX | LOCK_NB) == -1) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return 0; /* no locks on this file system */
+		if (!*waitedp && !s->quiet)
+			fprintf(stderr,
+			    "%s: another sign-in for this key is under way; "
+			    "waiting for it\n",
+			    CA_PROG);
+		*waitedp = true;
+		clock_sleep_ms(LOCK_STEP_MS, s->c.stop);
+		if (*s->c.stop != 0 || clock_mono_ms() >= end)
+			return AAD_EAGAIN;
+	}
+	return 0;
+}
+
+/* ---- the whole -------------------------------------------------------- */
+
+static void
+request(const struct sign *s, struct secret *token, struct wirebuf *rq)
+{
+	char context[CA_DETAIL_MAX];
+	size_t i;
+
+	ca_context("sign", context);
+	request_begin(rq, REQUEST_SIGN);
+	request_put(rq, REQUEST_L_KEY, s->c.key.blob, s->c.key.blob_len);
+	request_put(rq, REQUEST_L_TOKEN, secret_bytes(token),
+	    secret_len(token));
+	for (i = 0; i < s->c.ask.nnames; i++)
+		request_put_text(rq, REQUEST_L_LOGIN, s->logins[i]);
+	if (s->has_ttl)
+		request_put_u64(rq, REQUEST_L_TTL, (uint64_t)s->ttl);
+	for (i = 0; i < s->c.ask.nsources; i++)
+		request_put_text(rq, REQUEST_L_SOURCE, s->sources[i]);
+	if (s->dry_run)
+		request_put_flag(rq, REQUEST_L_DRY_RUN);
+	request_put_text(rq, REQUEST_L_CONTEXT, context);
+	request_end(rq);
+}
+
+static int
+interrupted(const struct sign *s)
+{
+	if (!s->quiet)
+		fprintf(stderr, "%s: interrupted; nothing was stored\n",
+		    CA_PROG);
+	return EXIT_CANNOT;
+}
+
+static int
+to_agent(struct sign *s)
+{
+	char private_key[PATH_MAX];
+	int64_t left = (int64_t)s->c.cert.valid_before - clock_now();
+	int r;
+
+	r = keyfile_private_path(s->pub, private_key);
+	if (r == 0)
+		r = install_agent(s->c.app, private_key, left, s->c.stop);
+	if (r == 0)
+		return EXIT_DONE;
+	fprintf(stderr, "%s: the certificate was stored, but %s\n", CA_PROG,
+	    r == AAD_ENOENT ? "there is no ssh-agent (SSH_AUTH_SOCK)"
+			    : "ssh-add did not add it");
+	return EXIT_CANNOT;
+}
+
+static int
+store(struct sign *s)
+{
+	enum reason why;
+
+	if (*s->c.stop != 0)
+		return interrupted(s);
+	why = install_file(s->c.app, s->file, &s->c.cert, s->c.trust.cas,
+	    s->c.trust.n, clock_now());
+	return why == AAD_R_ALLOWED ? EXIT_DONE
+				    : ca_refuse(s->c.app, why, s->json);
+}
+
+/* Sign in, ask, store. */
+static int
+sign_in(struct sign *s)
+{
+	struct wirebuf rq = wirebuf_new();
+	struct secret *token = NULL;
+	enum reason why;
+	int code;
+
+	code = signin_token(s->c.app, s->pub, s->c.stop, &token);
+	if (code != EXIT_DONE)
+		return *s->c.stop != 0 ? interrupted(s) : code;
+	request(s, token, &rq);
+	secret_free(token);
+	if ((why = certify_ask(&s->c, &rq)) != AAD_R_ALLOWED)
+		return *s->c.stop != 0 ? interrupted(s)
+				       : ca_refuse(s->c.app, why, s->json);
+	if (s->dry_run)
+		return tell_dry_run(&s->tell, &s->c);
+	if ((code = store(s)) != EXIT_DONE ||
+	    (code = tell_signed(&s->tell, &s->c, "signed")) != EXIT_DONE)
+		return code;
+	return s->agent ? to_agent(s) : EXIT_DONE;
+}
+
+/* With the lock: somebody may have done it meanwhile. */
+static int
+sign_locked(struct sign *s)
+{
+	enum reason why;
+	bool waited;
+	int r;
+
+	if ((r = lock(s, &waited)) == AAD_EAGAIN)
+		return interrupted(s);
+	if (r != 0) {
+		fprintf(stderr, "%s: %s: %s\n", CA_PROG, s->pub,
+		    strerror(errno));
+		return EXIT_CANNOT;
+	}
+	if (waited && !s->dry_run && fresh(s))
+		return s->if_needed && !s->json
+			   ? EXIT_DONE
+			   : tell_signed(&s->tell, &s->c, "fresh");
+	if (!s->dry_run &&
+	    (why = install_may(s->c.app, s->file, &s->c.key, s->c.trust.cas,
+		 s->c.trust.n, clock_now())) != AAD_R_ALLOWED)
+		return ca_refuse(s->c.app, why, s->json);
+	return sign_in(s);
+}
+
+static int
+run(struct sign *s)
+{
+	enum reason why;
+	int code;
+
+	if ((why = judge_asked(s)) != AAD_R_ALLOWED)
+		return ca_refuse(s->c.app, why, s->json);
+	if ((code = choose(s)) != EXIT_DONE ||
+	    (code = ca_load(s->c.app)) != EXIT_DONE)
+		return code;
+	s->c.ask.key = &s->c.key;
+	/* No certificate outlives the sign-in that it came from. */
+	s->c.ask.ttl = s->c.app->conf->sign_in_max_age;
+	if (s->has_ttl && s->ttl < s->c.ask.ttl)
+		s->c.ask.ttl = s->ttl;
+	if ((why = trust_load(s->c.app, CERT_USER, &s->c.trust)) !=
+	    AAD_R_ALLOWED)
+		return ca_refuse(s->c.app, why, s->json);
+	s->c.ask.cas = s->c.trust.cas;
+	s->c.ask.ncas = s->c.trust.n;
+	if (s->if_needed && fresh(s))
+		return s->json ? tell_signed(&s->tell, &s->c, "fresh")
+			       : EXIT_DONE;
+	if (s->if_needed && !isatty(STDERR_FILENO))
+		return ca_refuse(s->c.app, AAD_R_SIGN_IN_NEEDED, s->json);
+	s->c.stop = stop_catch(0, 0); /* ends with nothing stored */
+	return sign_locked(s);
+}
+
+int
+verb_sign(void *arg, int argc, char **argv)
+{
+	struct sign *s;
+	int code;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return out_refusal(CA_PROG, AAD_R_NO_MEMORY, NULL);
+	s->c.app = arg;
+	s->c.ask.type = CERT_USER;
+	s->lock = -1;
+	if (parse(argc, argv, s) != 0) {
+		code = ca_usage(arg, argv[0]);
+		goto out;
+	}
+	s->c.dry_run = s->dry_run;
+	s->tell = (struct tell){ s->file, s->pub, s->key != NULL, s->quiet,
+		s->json };
+	code = run(s);
+out:
+	if (s->lock != -1)
+		close(s->lock);
+	certify_release(&s->c);
+	free(s);
+	return code;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * sandbox: the signer's fence, closed before a byte of the request is
+ * believed.  What it may touch from then on are the state directory, the
+ * publication directory, and the descriptors that are open; it makes no
+ * process, runs no program, opens no socket.
+ */
+
+#ifndef AAD_SIGNER_SANDBOX_H
+#define AAD_SIGNER_SANDBOX_H
+
+#include "core/err.h"
+
+/*
+ * dir, publish: open directories, or -1.
+ * Needs no-new-privs.  Returns 0; AAD_ESYS.
+ */
+int signer_sandbox(int dir, int publish) AAD_MUST_CHECK;
+
+#endif /* AAD_SIGNER_SANDBOX_H */

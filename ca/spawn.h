@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * spawn: the only place that starts another program: by its absolute path,
+ * with an environment made here, only the descriptors that are named, default
+ * signals, and an end together with ours.  A secret goes through a pipe,
+ * never through an argument or a variable.
+ */
+
+#ifndef AAD_CA_SPAWN_H
+#define AAD_CA_SPAWN_H
+
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "ca/app.h"
+#include "core/err.h"
+
+#define SPAWN_SSH_KEYGEN "/usr/bin/ssh-keygen"
+#define SPAWN_SSH_ADD	 "/usr/bin/ssh-add"
+#define SPAWN_LIBEXEC	 "/usr/libexec/aadssh"
+
+struct spawn {
+	const char *path;
+	char *const *argv; /* NULL-ended */
+	const struct ca_owner *become; /* NULL: stay who we are */
+	int in, out, err; /* its 0, 1, 2; -1: /dev/null */
+	int extra; /* its 3; -1: none */
+	bool root_dir; /* starts in "/" */
+	const char *agent; /* its SSH_AUTH_SOCK, or NULL */
+};
+
+/*
+ * Find a program of ours: beside our own executable when that file, its
+ * directory and the program are root's or the running user's and nobody else
+ * can write them; else in SPAWN_LIBEXEC.
+ * Returns 0; AAD_ENOENT.
+ */
+int spawn_find(const char *name, char out[static PATH_MAX]) AAD_MUST_CHECK;
+
+/*
+ * Start it.  *pidp: -1 unless 0 is returned; then spawn_wait() or
+ * spawn_end() ends it.  What can't be done in the child, or exec'd, is its
+ * exit with 126 or 127.
+ * Returns 0; AAD_ESYS.
+ */
+int spawn_start(const struct ca_app *app, const struct spawn *s,
+    pid_t *pidp) AAD_MUST_CHECK;
+
+/*
+ * Wait for its end until end_ms (clock_mono_ms(); -1: as long as it takes)
+ * or *stop; then it is ended, SIGTERM first.
+ * Returns its exit status; -1 when a signal ended it, or we did.
+ */
+int spawn_wait(pid_t pid, int64_t end_ms, const volatile sig_atomic_t *stop);
+
+/* End it: SIGTERM, and SIGKILL when it stays. */
+void spawn_end(pid_t pid);
+
+#endif /* AAD_CA_SPAWN_H */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+
+/* take: bytes that the signer sends, into a file. */
+
+#ifndef AAD_CA_TAKE_H
+#define AAD_CA_TAKE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "ca/app.h"
+#include "ca/door.h"
+
+#define TAKE_MAX (64U << 20) /* bytes of all DATA together */
+
+/*
+ * Ask for op, without any field, and write what comes to path: whole or not
+ * at all, "-" for stdout.
+ * replace: whether a file of this name may be replaced; a link is, too.
+ * *endp: what END says, or NULL; the caller releases it.
+ * Returns as door_ask(); DISK, and CERT_FILE for one that is there and may not
+ * be replaced, with app->detail.
+ */
+enum reason take_file(struct ca_app *app, enum request_op op, const char *path,
+    mode_t mode, bool replace, json_t **endp);
+
+#endif /* AAD_CA_TAKE_H */

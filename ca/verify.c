@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+
+/* aadssh-ca verify: every row of the ledger, against itself and manifests. */
+
+#include <stdio.h>
+
+#include "ca/option.h"
+#include "ca/rows.h"
+#include "ca/verbs.h"
+
+static void
+print_fault(void *arg, const json_t *row)
+{
+	char seq[ROWS_TEXT_MAX], text[ROWS_TEXT_MAX];
+
+	(void)arg;
+	printf("row %s: %s\n", rows_text(row, "seq", seq),
+	    rows_text(row, "text", text));
+}
+
+int
+verb_verify(void *arg, int argc, char **argv)
+{
+	struct ca_app *app = arg;
+	struct rows r = { .app = app, .print = print_fault };
+	struct wirebuf rq = wirebuf_new();
+	json_t *end = NULL;
+	enum reason why;
+	int code;
+
+	if (option_json(argc, argv, &r.json) != 0)
+		return ca_usage(app, argv[0]);
+	if ((code = ca_load(app)) != EXIT_DONE)
+		return code;
+	request_begin(&rq, REQUEST_VERIFY);
+	request_end(&rq);
+	why = rows_ask(&r, &rq, &end);
+	/* NB. a fault is a fault, whatever END calls it. */
+	if (why == AAD_R_ALLOWED && r.n > 0)
+		why = AAD_R_LEDGER_ALTERED;
+	if (!r.json)
+		rows_object(stdout, end, "");
+	json_decref(end);
+	return why == AAD_R_ALLOWED ? EXIT_DONE : ca_refuse(app, why, r.json);
+}
