@@ -460,24 +460,22 @@ krl_has_cert(const struct krl *k, const struct key *ca, uint64_t serial,
 /* ---- everything ---- */
 
 static int
-each_serial(const struct part *p, const struct authority *ca,
+each_serial(const struct krlpart *p, const struct authority *ca,
     const struct krl_visit *v)
 {
+	struct wire list = wire_of(p->data, p->len);
 	uint64_t at, n;
-	size_t i;
 	int r = 0;
 
 	if (p->form == SERIALS_RANGE)
 		return v->serials(v->arg, ca->blob, ca->blob_len, p->lo, p->hi);
 	if (p->form == SERIALS_LIST) {
-		for (i = 0; r == 0 && i < p->len; i += 8) {
-			n = load_u64(p->data + i);
+		while (r == 0 && wire_u64(&list, &n) == 0)
 			r = v->serials(v->arg, ca->blob, ca->blob_len, n, n);
-		}
 		return r;
 	}
 	for (at = 0; r == 0 && at <= p->hi - p->lo; at++)
-		if (bit_is_set(p, at))
+		if (krlpart_has(p, p->lo + at))
 			r = v->serials(v->arg, ca->blob, ca->blob_len,
 			    p->lo + at, p->lo + at);
 	return r;
