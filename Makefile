@@ -403,6 +403,8 @@ endef
 # What a certificate authority needs; it is for people to enable.
 define install_ca
 install -m 0755 $(B)/aadssh-ca $(DESTDIR)$(PREFIX)/bin/aadssh-ca
+	install -m 0755 $(B)/aadssh-ca-import \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-import
 	install -m 0755 $(B)/aadssh-ca-signer \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
 	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
@@ -415,9 +417,6 @@ install -m 0755 $(B)/aadssh-ca $(DESTDIR)$(PREFIX)/bin/aadssh-ca
 	    conf/systemd/$(unit),/usr/lib/systemd/system/$(unit)))
 	$(call install_prefixed,conf/cron.d/aadssh-ca,$(examples)/cron.d/aadssh-ca)
 endef
-ifeq ($(filter %/aadssh-ca,$(programs)),)
-install_ca =
-endif
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/usr/libexec/aadssh \
@@ -426,16 +425,12 @@ install: all
 	    $(DESTDIR)$(PAMDIR) \
 	    $(addprefix $(DESTDIR)$(examples)/,cron.d pam.d) \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
-	install -m 0755 $(B)/aadssh $(B)/aadssh-ca $(DESTDIR)$(PREFIX)/bin/
+	install -m 0755 $(B)/aadssh $(DESTDIR)$(PREFIX)/bin/aadssh
 	@# In one step: sshd may ask at any moment.
 	install -m 0755 $(B)/aadssh-authkeys \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
 	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys
-	install -m 0755 $(B)/aadssh-ca-signer \
-	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
-	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
-	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
 	ln -sfn $(PREFIX)/bin/aadssh $(DESTDIR)/usr/libexec/aadssh/aadssh.new
 	mv -fT $(DESTDIR)/usr/libexec/aadssh/aadssh.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh
@@ -458,7 +453,8 @@ install: all
 	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
 	    $(DESTDIR)$(examples)/pam.d/
 	$(install_ca)
-	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 0644 docs/aadssh.1 docs/aadssh-ca.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 docs/aadssh-ca.conf.5 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \
