@@ -132,7 +132,7 @@ aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
 ledger_o = $(call objs,ca/signer,$(ledger))
 
 programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so $(B)/aadssh-ca \
-	$(B)/aadssh-ca-import
+	$(B)/aadssh-ca-import $(B)/aadssh-ca-signer
 
 all: need-build $(programs)
 
