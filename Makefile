@@ -232,6 +232,10 @@ $(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
 	$(core_o),$(lib_all) -lpam))
 $(eval $(call unit,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
 	$(lib_ssh) -linih))
+$(eval $(call unit,rotation,$(call objs,ca/signer,rotation) $(core_o),-linih))
+$(eval $(call unit,authority,$(call objs,test/tools,forge) $(signer_issue_o) \
+	$(signer_ops_o) $(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) \
+	$(policy_o) $(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
 $(eval $(call unit,issue,$(call objs,test/tools,forge) $(signer_issue_o) \
 	$(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) $(policy_o) \
 	$(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
