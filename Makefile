@@ -182,7 +182,10 @@ $(eval $(call unit,state,$(call objs,test/tools,forge) $(host_o) \
 $(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
 	$(core_o),$(lib_all) -lpam))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
-$(eval $(call unit,ledger,$(ledger_o) $(core_o),-lsqlite3 -linih))
+$(eval $(call unit,ledger,$(call objs,test/unit,ledgerworld) $(ledger_o) \
+	$(core_o),-lsqlite3 -linih))
+$(eval $(call unit,ledgerfile,$(call objs,test/unit,ledgerworld) $(ledger_o) \
+	$(core_o),-lsqlite3 -linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
 unit-bins: $(unit_bins)
