@@ -243,7 +243,10 @@ $(eval $(call unit,issue,$(call objs,test/tools,forge) $(signer_issue_o) \
 $(eval $(call unit,ca,$(filter-out %/main.o,$(ca_o)) \
 	$(cli_o) $(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
-$(eval $(call unit,ledger,$(ledger_o) $(core_o),-lsqlite3 -linih))
+$(eval $(call unit,ledger,$(call objs,test/unit,ledgerworld) $(ledger_o) \
+	$(core_o),-lsqlite3 -linih))
+$(eval $(call unit,ledgerfile,$(call objs,test/unit,ledgerworld) $(ledger_o) \
+	$(core_o),-lsqlite3 -linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
 unit-bins: $(unit_bins)
