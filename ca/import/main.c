@@ -207,7 +207,7 @@ convert(const char *path, const char *key)
 		     SSH_OK ||
 		 rewrite(text, &ours) != 0)
 		code = fail(path,
-		    "it cannot be converted; write it in OpenSSH's own format first",
+		    "it cannot be converted; only OpenSSH's format is",
 		    EXIT_CANNOT);
 	else
 		code = write_text(path, ours);
