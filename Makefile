@@ -108,7 +108,8 @@ aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	pam pamauth pamsession tenantkeys login status survey show explain \
 	refresh renew evict settle sweep hold deny forget rekey check reap \
 	ending sessions token
-ledger = ledger ledgercheck ledgerdb ledgerfile ledgerrow ledgerview
+ledger = ledger ledgercheck ledgerdb ledgerfile ledgerrow ledgerschema \
+	ledgerview
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))

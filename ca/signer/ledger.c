@@ -2,6 +2,7 @@
 
 /* Transactions, the chain's end, and walks over the rows. */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,8 +136,10 @@ insert(struct ledger *l, const struct event *e, const char *body,
 	row_hash(e, body, prev, hash);
 	if ((r = ledgerdb_stmt(l, STMT_INSERT, &st, whyp)) != 0)
 		return r;
-	if ((rc = row_bind(st, e, body, prev, hash)) == SQLITE_OK)
+	if ((rc = row_bind(st, e, body, prev, hash)) == SQLITE_OK) {
+		errno = 0;
 		rc = sqlite3_step(st);
+	}
 	if (rc == SQLITE_CONSTRAINT_UNIQUE) {
 		*whyp = AAD_R_UNSET;
 		r = AAD_EEXIST;
@@ -286,6 +289,7 @@ pick(struct ledger *l, const struct ledger_filter *f, struct picked *p,
 	int rc, r;
 
 	walk_text(f, text);
+	errno = 0; /* see ledgerdb_fail() */
 	if ((rc = sqlite3_prepare_v2(l->db, text, -1, &st, NULL)) !=
 		SQLITE_OK ||
 	    (rc = walk_bind(st, f)) != SQLITE_OK)

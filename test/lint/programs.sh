@@ -6,6 +6,7 @@ host=$B/aadssh
 ca=$B/aadssh-ca
 import=$B/aadssh-ca-import
 module=$B/pam_aadssh.so
+signer=$B/aadssh-ca-signer
 
 # needed PROGRAM LIBRARY...: what the loader brings is exactly among these.
 needed() {
@@ -34,7 +35,9 @@ libraries() {
 	needed "$import" libc libinih libjansson libhogweed libnettle libgmp \
 	    libsodium libssh
 	needed "$module" libc libpam
-	for program in "$host" "$module"; do
+	needed "$signer" libc libinih libjansson libsqlite3 libhogweed \
+	    libnettle libgmp libsodium
+	for program in "$host" "$module" "$signer"; do
 		readelf -d "$program" | grep -q NEEDED ||
 		    echo "$program: no NEEDED entry"
 	done
