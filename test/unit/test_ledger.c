@@ -38,7 +38,7 @@ passing(struct world *w, struct ledger_filter f)
 	return n;
 }
 
-/* ---- rows ------------------------------------------------------------------ */
+/* ---- rows ----------------------------------------------------------- */
 
 static void
 valid_names(void **state)
@@ -91,6 +91,31 @@ empty_ledger(void **state)
 	assert_int_equal(ledger_dump(w->l, &dump, &len, &why), 0);
 	free(dump);
 	ledger_close(NULL);
+}
+
+static int
+compare_text(void *want, int n, char **columns, char **names)
+{
+	(void)names;
+	assert_int_equal(n, 1);
+	assert_string_equal(columns[0], want);
+	return 0;
+}
+
+/* One value has one text, whatever the order it was made in. */
+static void
+valid_body_is_sorted(void **state)
+{
+	static char
+	    want[] = "{\"a\":{\"b\":2,\"c\":1},\"z\":[{\"x\":3,\"y\":4}]}";
+	struct world *w = *state;
+
+	add_body(w, about(EVENT_RESTORED, 0),
+	    json_pack("{s:[{s:i, s:i}], s:{s:i, s:i}}", "z", "y", 4, "x", 3,
+		"a", "c", 1, "b", 2));
+	assert_int_equal(sqlite3_exec(w->l->db, "SELECT body FROM event",
+			     compare_text, want, NULL),
+	    SQLITE_OK);
 }
 
 struct seen {
@@ -283,7 +308,7 @@ wrong_order_of_transactions(void **state)
 	assert_int_equal(world_length(w->l), 0);
 }
 
-/* ---- serials and tokens -------------------------------------------------------- */
+/* ---- serials and tokens --------------------------------------------- */
 
 static void
 I_C7_serial_repeated(void **state)
@@ -378,7 +403,7 @@ I_C18_token_is_known_after_a_restart(void **state)
 	assert_int_equal(passing(w, f), 0);
 }
 
-/* ---- walks ------------------------------------------------------------------------ */
+/* ---- walks ---------------------------------------------------------- */
 
 static void
 valid_filters(void **state)
@@ -539,7 +564,7 @@ valid_walks_in_order(void **state)
 	assert_int_equal(world_length(w->l), 2 * FULL);
 }
 
-/* ---- what follows ------------------------------------------------------------------- */
+/* ---- what follows --------------------------------------------------- */
 
 static int
 look_at_cert(void *arg, const struct ledger_cert *c)
@@ -800,7 +825,7 @@ valid_counts(void **state)
 	assert_int_equal(n, 0);
 }
 
-/* ---- the chain ----------------------------------------------------------------------- */
+/* ---- the chain ------------------------------------------------------ */
 
 #define DROP                                                                   \
 	"DROP TRIGGER event_insert; DROP TRIGGER event_update;"                \
@@ -1015,6 +1040,7 @@ main(void)
 		cmocka_unit_test(valid_names),
 		T(empty_ledger),
 		T(valid_row_comes_back),
+		T(valid_body_is_sorted),
 		T(valid_hash_of_the_documentation),
 		T(wrong_rows_are_not_written),
 		T(boundary_bodies),
