@@ -25,6 +25,11 @@ as()
 	    "$@")
 }
 
+not()
+{
+	! "$@"
+}
+
 # The authority's configuration: lines of [ca] in $CA_ALSO; standard input is
 # appended behind [map].
 write_ca_conf()
@@ -102,6 +107,17 @@ stage_ca()
 	need write_ca_conf
 	need start_ca
 	need start_signer_socket
+}
+
+# a_key ACCOUNT TYPE [OPTION…]: ~ACCOUNT/.ssh/TYPE, and what it is called there.
+a_key()
+{
+	local account type dir
+	account=$1 type=$2 dir=/home/$1/.ssh
+	shift 2
+	install -d -m 0700 -o "$account" "$dir"
+	ssh-keygen -q -N '' -C '' -f "$dir/$type" "$@" </dev/null &&
+	    chown "$account:" "$dir/$type" "$dir/$type.pub"
 }
 
 # --- a host that trusts certificates --------------------------------------------
