@@ -80,7 +80,8 @@ core = err reason file secret b64 strictjson name text value setting keyword \
 	conf
 # ssh_hook: what the hook needs, which reads and never signs.
 ssh_hook = wire key curve cert
-ssh = $(ssh_hook) certmake sign privkey serials krl krlwrite sshsig agent
+ssh = $(ssh_hook) certmake sign privkey serials krl krlpart krlwrite \
+	sshsig agent
 token = jws jwks verify_jwt verify_nettle claims token
 token_hook = jws jwks verify_nettle claims token
 policy = rules policy
@@ -227,9 +228,16 @@ $(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
 	$(core_o),$(lib_all) -lpam))
 $(eval $(call unit,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
 	$(lib_ssh) -linih))
+$(eval $(call unit,rotation,$(call objs,ca/signer,rotation) $(core_o),-linih))
+$(eval $(call unit,authority,$(call objs,test/tools,forge) $(signer_issue_o) \
+	$(signer_ops_o) $(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) \
+	$(policy_o) $(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
 $(eval $(call unit,issue,$(call objs,test/tools,forge) $(signer_issue_o) \
 	$(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) $(policy_o) \
 	$(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
+# NB. without libssh, and so without init.
+$(eval $(call unit,ca,$(filter-out %/main.o %/init.o %/import.o,$(ca_o)) \
+	$(cli_o) $(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
 $(eval $(call unit,ledger,$(ledger_o) $(core_o),-lsqlite3 -linih))
 
@@ -330,6 +338,7 @@ $(B)/test/tools/mkkrl: $(B)/test/tools/mkkrl.o $(ssh_o) $(core_o)
 # ---- the bench ---------------------------------------------------------------
 # bench is static because a child's peak memory begins with its parent's.
 bench_bins = $(addprefix $(B)/test/bench/,bench floor fetch)
+bench_sign = $(B)/test/bench/sign
 bench_cc = $(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) -O2 -o $@ $<
 $(bench_bins): $(B)/test/bench/%:
 	@mkdir -p $(@D)
@@ -341,6 +350,12 @@ $(B)/test/bench/fetch: bench_flags = -lcurl
 $(B)/test/bench/bench: test/bench/bench.c
 $(B)/test/bench/floor: test/bench/floor.c
 $(B)/test/bench/fetch: test/bench/fetch.c
+
+# Certificates in one process, with the optimisation of the product.
+$(bench_sign): $(B)/test/bench/sign.o $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -linih -ljansson \
+	    -lsodium
 
 # The hook without its seccomp filter, for callgrind only.
 $(B)/test/bench/hook: $(hook_all_o) $(B)/test/bench/nofence.o
@@ -368,7 +383,7 @@ demo: need-demo
 # NB. not a part of check: only a quiet machine measures anything.
 bench: need-test
 	$(Q)$(MAKE) --no-print-directory $(programs) $(tools) $(bench_bins) \
-	    $(B)/test/bench/hook
+	    $(bench_sign) $(B)/test/bench/hook
 	$(Q)$(MAKE) --no-print-directory B=$(B)/shared HOOK_LIBS=shared \
 	    $(B)/shared/aadssh-authkeys $(B)/shared/test/bench/hook
 	$(Q)B="$(B)" CC="$(CC)" test/bench/run.sh
@@ -387,8 +402,8 @@ fuzz: need-test
 	    CFLAGS="-O1 -g $(SAN) -fsanitize=fuzzer-no-link" fuzz-run
 
 examples = $(PREFIX)/share/doc/aadssh/examples
-units_systemd = aadssh-reap.service aadssh-refresh.service aadssh-refresh.timer
-units_ca = aadssh-ca-signer.socket aadssh-ca-signer@.service \
+units_systemd = aadssh-reap.service aadssh-refresh.service \
+	aadssh-refresh.timer aadssh-ca-signer.socket aadssh-ca-signer@.service \
 	aadssh-ca-keys.service aadssh-ca-keys.timer aadssh-ca-rotate.service \
 	aadssh-ca-rotate.timer
 # $(call install_prefixed,FILE,PATH): with our programs where they went.
@@ -396,21 +411,6 @@ define install_prefixed
 sed 's|@PREFIX@|$(PREFIX)|g' $(strip $(1)) >$(B)/prefixed
 	install -m 0644 $(B)/prefixed $(DESTDIR)$(2)
 
-endef
-
-# What a certificate authority needs; it is for people to enable.
-define install_ca
-install -m 0755 $(B)/aadssh-ca-signer \
-	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
-	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
-	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
-	install -m 0644 conf/sysusers-ca \
-	    $(DESTDIR)/usr/lib/sysusers.d/aadssh-ca.conf
-	install -m 0644 conf/tmpfiles-ca \
-	    $(DESTDIR)/usr/lib/tmpfiles.d/aadssh-ca.conf
-	$(foreach unit,$(units_ca),$(call install_prefixed,\
-	    conf/systemd/$(unit),/usr/lib/systemd/system/$(unit)))
-	$(call install_prefixed,conf/cron.d/aadssh-ca,$(examples)/cron.d/aadssh-ca)
 endef
 
 install: all
@@ -426,6 +426,10 @@ install: all
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
 	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys
+	install -m 0755 $(B)/aadssh-ca-signer \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new
+	mv -f $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer.new \
+	    $(DESTDIR)/usr/libexec/aadssh/aadssh-ca-signer
 	ln -sfn $(PREFIX)/bin/aadssh $(DESTDIR)/usr/libexec/aadssh/aadssh.new
 	mv -fT $(DESTDIR)/usr/libexec/aadssh/aadssh.new \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh
@@ -440,15 +444,20 @@ install: all
 	    $(DESTDIR)/etc/aadssh/aadssh-ca.conf
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
+	install -m 0644 conf/sysusers-ca \
+	    $(DESTDIR)/usr/lib/sysusers.d/aadssh-ca.conf
+	install -m 0644 conf/tmpfiles-ca \
+	    $(DESTDIR)/usr/lib/tmpfiles.d/aadssh-ca.conf
 	$(foreach unit,$(units_systemd),$(call install_prefixed,\
 	    conf/systemd/$(unit),/usr/lib/systemd/system/$(unit)))
 	$(call install_prefixed,conf/cron.d/aadssh,$(examples)/cron.d/aadssh)
+	$(call install_prefixed,conf/cron.d/aadssh-ca,$(examples)/cron.d/aadssh-ca)
 	install -m 0644 conf/sshd_config.d/50-aadssh.conf \
 	    $(DESTDIR)$(examples)/
 	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
 	    $(DESTDIR)$(examples)/pam.d/
-	$(install_ca)
-	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 0644 docs/aadssh.1 docs/aadssh-ca.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 docs/aadssh-ca.conf.5 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \

@@ -19,7 +19,7 @@ static const unsigned int calls[] = {
 #ifdef SYS_newfstatat
 	SYS_newfstatat,
 #endif
-	/* the same by their older names */
+/* the same by their older names */
 #ifdef SYS_access
 	SYS_access,
 	SYS_readlink,

@@ -17,7 +17,7 @@
 #define CHUNK	   524288 /* bytes of one REQUEST_DATA */
 #define FIELDS_MAX 24
 
-/* ---- replies -------------------------------------------------------------- */
+/* ---- replies ---------------------------------------------------------- */
 
 static int
 put_all(int fd, const uint8_t *p, size_t len)
@@ -154,7 +154,7 @@ signer_end(struct signer *s, enum reason why, json_t *o)
 	return send_message(s, &b);
 }
 
-/* ---- what operations share ----------------------------------------------- */
+/* ---- what operations share -------------------------------------------- */
 
 enum reason
 signer_fail(struct signer *s, enum reason why, const char *fmt, ...)

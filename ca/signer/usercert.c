@@ -151,7 +151,7 @@ step_grant(struct signing *g)
 	return fault[0] != '\0' ? signer_fail(g->s, why, "%s", fault) : why;
 }
 
-/* ---- in the transaction --------------------------------------------------- */
+/* ---- in the transaction ----------------------------------------------- */
 
 static enum reason
 step_denied(struct signing *g)
