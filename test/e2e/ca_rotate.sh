@@ -130,7 +130,7 @@ chmod 0600 "$W/stolen"
 
 at 720
 v=$(version)
-exits 1 "I-E11 nobody makes it sign before hosts had a day, --now or not" \
+exits 3 "I-E11 nobody makes it sign before hosts had a day, --now or not" \
     $CA rotate --now
 also "by that reason" has "$W/err" published_too_late
 also "the old one signs" [ "$(key_at user active)" = "$old" ]

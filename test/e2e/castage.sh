@@ -23,7 +23,7 @@ write_bare_conf()
 		client_id = $CLIENT_ID
 		authority = $AUTHORITY
 		[ca]
-		certs_per_hour = 100000
+		certs_per_hour = 10000
 		${CA_ALSO-}
 		[map]
 		domain = $DOMAIN
@@ -52,12 +52,13 @@ bare_init()
 }
 
 # asks OPTION… OP FIELD…: the signer on pipes, as its own user, by the words
-# of ask; $signer_via stands in front of it.
+# of ask; $signer_via stands in front of it instead of setpriv.
 asks()
 {
 	# shellcheck disable=SC2086 # words
-	as aadssh-ca "$TOOLS/ask" "$@" -- \
-	    ${signer_via-} "$CA_SIGNER" -f "$CA_CONF"
+	(cd / && exec "$TOOLS/ask" "$@" -- \
+	    ${signer_via-/usr/bin/setpriv --reuid aadssh-ca --regid aadssh-ca
+	    --init-groups} "$CA_SIGNER" -f "$CA_CONF")
 }
 
 # A token of alice that there was never before, in $token.
@@ -154,4 +155,63 @@ published_well()
 	    sed 's/^/ca /' >"$W/allowed"
 	ssh-keygen -Y verify -f "$W/allowed" -I ca -n aadssh-bundle \
 	    -s "$CA_DONE/manifest.json.sig" <"$CA_DONE/manifest.json"
+}
+
+# --- kills ------------------------------------------------------------------------
+
+# NB. root's strace, as nobody else may look into a signer.
+STRACE="/usr/bin/strace -u aadssh-ca -qq -e signal=none"
+
+# Before each call by which the signer changes the state, as kill.sh has it,
+# but for three of four pages of a journal.
+kill_points() # OPTION… OP FIELD…
+{
+	signer_via="$STRACE -y -o $W/calls -e trace=$CALLS" \
+	    asks "$@" >"$W/answer" || return 1
+	sed 's/(.*//' "$W/calls" | awk '{ print $1, ++n[$1] }' |
+	    paste -d '|' - "$W/calls" | grep -F "$CA_STATE" |
+	    awk -F '|' -v changes="$CHANGES" '
+		{ call = substr($0, length($1) + 2) }
+		call ~ changes { print $1 }' |
+	    awk '$1 != "pwrite64" || $2 % 4 == 1' >"$W/points"
+	[ -s "$W/points" ]
+}
+
+# killed_at CALL K OPTION… OP FIELD…: it dies before the K-th CALL; else what
+# it answered is in $W/answer.
+killed_at()
+{
+	local call="$1" k="$2"
+	shift 2
+	signer_via="$STRACE -o /dev/null -e trace=$call
+	    -e inject=$call:signal=KILL:when=$k" \
+	    asks "$@" >"$W/answer" 2>&1 || :
+	grep -qx 'signal 9' "$W/answer"
+}
+
+# kill_walk TITLE BEFORE CHECK OP FIELD…: from the kept state BEFORE kill the
+# signer at each of its changes; CHECK, which is silent when all is well, then
+# looks at what is left, and mends it.
+kill_walk()
+{
+	local what="$1" before="$2" check="$3" call k points=0 hit=0
+	shift 3
+	restore "$before"
+	ok "$what: unharmed, it changes the state" kill_points "$@"
+	sed 's/^/# /' "$W/answer" >"$W/unharmed"
+	: >"$W/wrong"
+	while read -r call k <&3; do
+		points=$((points + 1))
+		restore "$before"
+		! killed_at "$call" "$k" "$@" || hit=$((hit + 1))
+		"$check" >"$W/said" 2>&1 && [ ! -s "$W/said" ] || {
+			echo "at $call $k:"
+			cat "$W/said"
+		} >>"$W/wrong"
+	done 3<"$W/points"
+	also "$what: killed at $points places, it is old or new and goes on" \
+	    empty "$W/wrong"
+	sed 's/^/# /' "$W/wrong" | head -n 20
+	also "$what: nearly all kills hit ($hit)" \
+	    [ $((hit * 10)) -ge $((points * 8)) ]
 }
