@@ -4,6 +4,7 @@
 hook=$B/aadssh-authkeys
 host=$B/aadssh
 ca=$B/aadssh-ca
+import=$B/aadssh-ca-import
 module=$B/pam_aadssh.so
 signer=$B/aadssh-ca-signer
 
@@ -30,6 +31,8 @@ libraries() {
 	needed "$host" libc libinih libjansson libjwt libcurl libhogweed \
 	    libnettle libgmp libsodium libqrencode
 	needed "$ca" libc libinih libjansson libhogweed libnettle libgmp \
+	    libsodium
+	needed "$import" libc libinih libjansson libhogweed libnettle libgmp \
 	    libsodium libssh
 	needed "$module" libc libpam
 	needed "$signer" libc libinih libjansson libsqlite3 libhogweed \
