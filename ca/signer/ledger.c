@@ -18,7 +18,7 @@ ledger_error(const struct ledger *l)
 	return l->error;
 }
 
-/* ---- transactions -------------------------------------------------------- */
+/* ---- transactions --------------------------------------------------- */
 
 static int
 run(struct ledger *l, enum ledger_stmt which, enum reason *whyp)
@@ -72,7 +72,7 @@ ledger_rollback(struct ledger *l)
 		(void)run(l, STMT_ROLLBACK, &why);
 }
 
-/* ---- single rows ---------------------------------------------------------- */
+/* ---- single rows ---------------------------------------------------- */
 
 int
 ledgerdb_row(struct ledger *l, sqlite3_stmt *st, struct row *row, bool *yes,
@@ -174,7 +174,7 @@ ledger_append(struct ledger *l, struct event *e, enum reason *whyp)
 	return r;
 }
 
-/* ---- walks ------------------------------------------------------------------ */
+/* ---- walks ---------------------------------------------------------- */
 
 /*
  * The rows that pass, by their seq alone: a walk holds no lock while what it

@@ -60,7 +60,7 @@ static const char *const texts[STMT_MAX] = {
 	[STMT_INTEGRITY] = "PRAGMA integrity_check(100)",
 };
 
-/* ---- errors -------------------------------------------------------------- */
+/* ---- errors --------------------------------------------------------- */
 
 static int
 meaning(int rc, enum reason *whyp)
@@ -115,7 +115,7 @@ ledgerdb_altered(struct ledger *l, const char *words, enum reason *whyp)
 	return AAD_EFORMAT;
 }
 
-/* ---- statements ------------------------------------------------------------ */
+/* ---- statements ----------------------------------------------------- */
 
 int
 ledgerdb_stmt(struct ledger *l, enum ledger_stmt which, sqlite3_stmt **stp,
@@ -157,7 +157,7 @@ ledgerdb_done(sqlite3_stmt *st)
 	(void)sqlite3_clear_bindings(st);
 }
 
-/* ---- the connection --------------------------------------------------------- */
+/* ---- the connection ------------------------------------------------- */
 
 /*
  * SQLite's own way to the full path follows /proc/self/fd/N and goes on with
@@ -267,7 +267,7 @@ ledgerdb_close(struct ledger *l)
 	free(l);
 }
 
-/* ---- the file below --------------------------------------------------------------- */
+/* ---- the file below ------------------------------------------------- */
 
 static int
 own_file(struct ledger *l, sqlite3_file **fp, enum reason *whyp)

@@ -78,7 +78,7 @@ world_reopen(struct world *w)
 	assert_int_equal(world_open(w, &why), 0);
 }
 
-/* ---- rows ------------------------------------------------------------------ */
+/* ---- rows ----------------------------------------------------------- */
 
 const uint8_t *
 hash_of(uint8_t byte)
@@ -217,7 +217,7 @@ world_fill(struct world *w)
 	assert_int_equal(world_length(w->l), FULL);
 }
 
-/* ---- what it says ------------------------------------------------------------- */
+/* ---- what it says --------------------------------------------------- */
 
 static void
 take(crypto_hash_sha256_state *h, const void *p, size_t len)
@@ -392,7 +392,7 @@ world_spill(const struct world *w, const uint8_t *p, size_t len)
 	fclose(f);
 }
 
-/* ---- SQLite's own allocations and system calls ----------------------------------- */
+/* ---- SQLite's own allocations and system calls ---------------------- */
 
 static struct {
 	unsigned int left;

@@ -38,7 +38,7 @@ passing(struct world *w, struct ledger_filter f)
 	return n;
 }
 
-/* ---- rows ------------------------------------------------------------------ */
+/* ---- rows ----------------------------------------------------------- */
 
 static void
 valid_names(void **state)
@@ -283,7 +283,7 @@ wrong_order_of_transactions(void **state)
 	assert_int_equal(world_length(w->l), 0);
 }
 
-/* ---- serials and tokens -------------------------------------------------------- */
+/* ---- serials and tokens --------------------------------------------- */
 
 static void
 I_C7_serial_repeated(void **state)
@@ -378,7 +378,7 @@ I_C18_token_is_known_after_a_restart(void **state)
 	assert_int_equal(passing(w, f), 0);
 }
 
-/* ---- walks ------------------------------------------------------------------------ */
+/* ---- walks ---------------------------------------------------------- */
 
 static void
 valid_filters(void **state)
@@ -539,7 +539,7 @@ valid_walks_in_order(void **state)
 	assert_int_equal(world_length(w->l), 2 * FULL);
 }
 
-/* ---- what follows ------------------------------------------------------------------- */
+/* ---- what follows --------------------------------------------------- */
 
 static int
 look_at_cert(void *arg, const struct ledger_cert *c)
@@ -800,7 +800,7 @@ valid_counts(void **state)
 	assert_int_equal(n, 0);
 }
 
-/* ---- the chain ----------------------------------------------------------------------- */
+/* ---- the chain ------------------------------------------------------ */
 
 #define DROP                                                                   \
 	"DROP TRIGGER event_insert; DROP TRIGGER event_update;"                \

@@ -78,7 +78,7 @@ descriptors(void)
 	return n;
 }
 
-/* ---- made and judged --------------------------------------------------------- */
+/* ---- made and judged ------------------------------------------------ */
 
 static void
 valid_new_ledger(void **state)
@@ -236,7 +236,7 @@ II_C18_ledger_exchanged_while_it_is_opened(void **state)
 	opens_as(w, 0, AAD_R_UNSET);
 }
 
-/* ---- what stands in it ----------------------------------------------------------- */
+/* ---- what stands in it ---------------------------------------------- */
 
 /* Nothing that somebody wrote into the schema is run, or even accepted. */
 static void
@@ -409,7 +409,7 @@ every_truncation_of_the_file(void **state)
 	free(file);
 }
 
-/* ---- backups ----------------------------------------------------------------------- */
+/* ---- backups -------------------------------------------------------- */
 
 static int
 load_into(struct world *w, const uint8_t *p, size_t len, enum reason *whyp)
@@ -488,7 +488,7 @@ wrong_backups_are_not_loaded(void **state)
 	free(dump);
 }
 
-/* ---- two at once --------------------------------------------------------------------- */
+/* ---- two at once ---------------------------------------------------- */
 
 /* A child that runs fn and exits 0. */
 static pid_t
@@ -651,7 +651,7 @@ II_C13_a_commit_that_a_reader_holds_up(void **state)
 	add(w, e);
 }
 
-/* ---- kill -9 -------------------------------------------------------------------------- */
+/* ---- kill -9 -------------------------------------------------------- */
 
 static int told[2];
 
@@ -688,7 +688,11 @@ II_C13_kill_9_at_random(void **state)
 	for (i = 0; i < KILLS; i++) {
 		assert_int_equal(pipe(told), 0);
 		pid = child(w, append_and_tell, (i + 1) * 100000);
-		usleep(randombytes_uniform(20000));
+		/* From its first row on, so that it is at work. */
+		assert_int_equal(read(told[0], &seq, sizeof(seq)), sizeof(seq));
+		assert_true(seq > last);
+		last = seq;
+		usleep(randombytes_uniform(10000));
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFSIGNALED(status));
@@ -703,7 +707,7 @@ II_C13_kill_9_at_random(void **state)
 		last = length;
 		close_it(w);
 	}
-	assert_true(last > KILLS);
+	assert_true(last >= 2 * KILLS);
 }
 
 static void
@@ -782,7 +786,7 @@ II_C13_kill_9_while_it_is_made(void **state)
 	assert_true(k > 8);
 }
 
-/* ---- a disk that refuses ---------------------------------------------------------------- */
+/* ---- a disk that refuses -------------------------------------------- */
 
 static int
 transaction(struct ledger *l, uint64_t serial, enum reason *whyp)
@@ -997,7 +1001,7 @@ II_C13_read_only(void **state)
 	opens_as(w, 0, AAD_R_UNSET);
 }
 
-/* ---- without memory --------------------------------------------------------------------- */
+/* ---- without memory ------------------------------------------------- */
 
 static struct event spare; /* what try_append() appends */
 
