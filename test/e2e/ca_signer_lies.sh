@@ -119,11 +119,13 @@ also "nor that" has "$W/err" signer_reply
 # --- a certificate that nobody asked for ------------------------------------------
 
 says yes 0
+log_mark
 ssh-keygen -q -t ed25519 -N '' -C '' -f "$W/k"
 exits 3 "a yes without a certificate" \
     signin "$ALICE" ca sign --key "$W/k.pub"
 also "is not believed" has "$W/err" signer_reply
 also "and nothing is stored" test ! -e "$W/k-cert.pub"
+also "and it is logged" log_has reason=signer_reply
 
 # --- who may be started -----------------------------------------------------------
 
