@@ -80,7 +80,8 @@ core = err reason file secret b64 strictjson name text value setting keyword \
 	conf
 # ssh_hook: what the hook needs, which reads and never signs.
 ssh_hook = wire key curve cert
-ssh = $(ssh_hook) certmake sign privkey serials krl krlwrite sshsig agent
+ssh = $(ssh_hook) certmake sign privkey serials krl krlpart krlwrite \
+	sshsig agent
 token = jws jwks verify_jwt verify_nettle claims token
 token_hook = jws jwks verify_nettle claims token
 policy = rules policy
@@ -107,7 +108,8 @@ aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	pam pamauth pamsession tenantkeys login status survey show explain \
 	refresh renew evict settle sweep hold deny forget rekey check reap \
 	ending sessions token
-ledger = ledger ledgercheck ledgerdb ledgerfile ledgerrow ledgerview
+ledger = ledger ledgercheck ledgerdb ledgerfile ledgerrow ledgerschema \
+	ledgerview
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
@@ -131,7 +133,8 @@ pam_o = $(call objs,cmd/pam_aadssh,$(pam))
 aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
 ledger_o = $(call objs,ca/signer,$(ledger))
 
-programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so $(B)/aadssh-ca
+programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so $(B)/aadssh-ca \
+	$(B)/aadssh-ca-signer
 
 all: need-build $(programs)
 
@@ -194,10 +197,13 @@ lib_all = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium
 $(eval $(call unit,core,$(core_o),-lnettle -linih))
 $(eval $(call unit,conf,$(core_o),-lnettle -linih))
 $(eval $(call unit,key,$(ssh_o) $(core_o),$(lib_ssh) -linih))
-$(eval $(call unit,cert,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,cert,$(call objs,test/tools,respec) $(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,wire,$(call objs,lib/ssh,wire),))
 $(eval $(call unit,sign,$(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,privkey,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,krl,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,sshsig,$(ssh_o) $(core_o),$(lib_ssh) -linih))
+$(eval $(call unit,agent,$(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,token,$(call objs,test/tools,forge) $(token_o) $(core_o),\
 	$(lib_token) -linih))
 $(eval $(call unit,verify,$(call objs,test/tools,forge) $(token_o) $(core_o),\
@@ -230,8 +236,14 @@ $(eval $(call unit,authority,$(call objs,test/tools,forge) $(signer_issue_o) \
 $(eval $(call unit,issue,$(call objs,test/tools,forge) $(signer_issue_o) \
 	$(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) $(policy_o) \
 	$(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
+# NB. without libssh, and so without init.
+$(eval $(call unit,ca,$(filter-out %/main.o %/init.o %/import.o,$(ca_o)) \
+	$(cli_o) $(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
-$(eval $(call unit,ledger,$(ledger_o) $(core_o),-lsqlite3 -linih))
+$(eval $(call unit,ledger,$(call objs,test/unit,ledgerworld) $(ledger_o) \
+	$(core_o),-lsqlite3 -linih))
+$(eval $(call unit,ledgerfile,$(call objs,test/unit,ledgerworld) $(ledger_o) \
+	$(core_o),-lsqlite3 -linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
 unit-bins: $(unit_bins)
@@ -253,12 +265,17 @@ $(B)/test/fuzz/fuzz_$(1): $(B)/test/fuzz/fuzz_$(1).o $(2)
 	$$(Q)$$(CC) $$(cflags) -pie $$(ldflags) -fsanitize=fuzzer -o $$@ $$^ $(3)
 endef
 
-$(eval $(call fuzz,conf,$(policy_o) $(call objs,lib/token,claims) \
-	$(core_o),-linih -ljansson -lnettle -lsodium))
+$(eval $(call fuzz,conf,$(signer_profile_o) $(policy_o) \
+	$(call objs,lib/token,claims) $(ssh_o) $(core_o),$(lib_ssh) -linih \
+	-ljansson -lsodium))
 $(eval $(call fuzz,key,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
-$(eval $(call fuzz,cert,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,cert,$(call objs,test/tools,respec) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,privkey,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson \
 	-linih))
+$(eval $(call fuzz,krl,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,sshsig,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,agent,$(ssh_o) $(core_o),$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,token,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,claims,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
 $(eval $(call fuzz,jwks,$(token_o) $(core_o),$(lib_token) -lsodium -linih))
@@ -280,7 +297,7 @@ fuzz-run: $(fuzz_bins)
 # many of them; mkkrl: a revocation list; mktoken: tokens and tenant keys; ask:
 # one request to the signer.
 tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl \
-	mktoken ask)
+	mktoken ask keygen-shim)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -306,6 +323,12 @@ $(B)/test/tools/mkstate $(B)/test/tools/mksignins: $(B)/test/tools/mk%: \
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(hook_shared)
 
+shim_o = $(call objs,test/tools,keygen-shim shimsign shimkrl)
+$(B)/test/tools/keygen-shim: $(shim_o) $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -linih -ljansson \
+	    -lsodium
+
 $(B)/test/tools/mkkrl: $(B)/test/tools/mkkrl.o $(ssh_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -linih -ljansson \
@@ -314,6 +337,7 @@ $(B)/test/tools/mkkrl: $(B)/test/tools/mkkrl.o $(ssh_o) $(core_o)
 # ---- the bench ---------------------------------------------------------------
 # bench is static because a child's peak memory begins with its parent's.
 bench_bins = $(addprefix $(B)/test/bench/,bench floor fetch)
+bench_sign = $(B)/test/bench/sign
 bench_cc = $(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) -O2 -o $@ $<
 $(bench_bins): $(B)/test/bench/%:
 	@mkdir -p $(@D)
@@ -325,6 +349,12 @@ $(B)/test/bench/fetch: bench_flags = -lcurl
 $(B)/test/bench/bench: test/bench/bench.c
 $(B)/test/bench/floor: test/bench/floor.c
 $(B)/test/bench/fetch: test/bench/fetch.c
+
+# Certificates in one process, with the optimisation of the product.
+$(bench_sign): $(B)/test/bench/sign.o $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(lib_ssh) -linih -ljansson \
+	    -lsodium
 
 # The hook without its seccomp filter, for callgrind only.
 $(B)/test/bench/hook: $(hook_all_o) $(B)/test/bench/nofence.o
@@ -352,7 +382,7 @@ demo: need-demo
 # NB. not a part of check: only a quiet machine measures anything.
 bench: need-test
 	$(Q)$(MAKE) --no-print-directory $(programs) $(tools) $(bench_bins) \
-	    $(B)/test/bench/hook
+	    $(bench_sign) $(B)/test/bench/hook
 	$(Q)$(MAKE) --no-print-directory B=$(B)/shared HOOK_LIBS=shared \
 	    $(B)/shared/aadssh-authkeys $(B)/shared/test/bench/hook
 	$(Q)B="$(B)" CC="$(CC)" test/bench/run.sh
@@ -371,7 +401,10 @@ fuzz: need-test
 	    CFLAGS="-O1 -g $(SAN) -fsanitize=fuzzer-no-link" fuzz-run
 
 examples = $(PREFIX)/share/doc/aadssh/examples
-units_systemd = aadssh-reap.service aadssh-refresh.service aadssh-refresh.timer
+units_systemd = aadssh-reap.service aadssh-refresh.service \
+	aadssh-refresh.timer aadssh-ca-signer.socket aadssh-ca-signer@.service \
+	aadssh-ca-keys.service aadssh-ca-keys.timer aadssh-ca-rotate.service \
+	aadssh-ca-rotate.timer
 # $(call install_prefixed,FILE,PATH): with our programs where they went.
 define install_prefixed
 sed 's|@PREFIX@|$(PREFIX)|g' $(strip $(1)) >$(B)/prefixed
@@ -405,17 +438,27 @@ install: all
 	    $(DESTDIR)$(PAMDIR)/pam_aadssh.so
 	test -e $(DESTDIR)/etc/aadssh/aadssh.conf || \
 	    install -m 0644 conf/aadssh.conf $(DESTDIR)/etc/aadssh/aadssh.conf
+	test -e $(DESTDIR)/etc/aadssh/aadssh-ca.conf || \
+	    install -m 0644 conf/aadssh-ca.conf \
+	    $(DESTDIR)/etc/aadssh/aadssh-ca.conf
 	install -m 0644 conf/sysusers $(DESTDIR)/usr/lib/sysusers.d/aadssh.conf
 	install -m 0644 conf/tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/aadssh.conf
+	install -m 0644 conf/sysusers-ca \
+	    $(DESTDIR)/usr/lib/sysusers.d/aadssh-ca.conf
+	install -m 0644 conf/tmpfiles-ca \
+	    $(DESTDIR)/usr/lib/tmpfiles.d/aadssh-ca.conf
 	$(foreach unit,$(units_systemd),$(call install_prefixed,\
 	    conf/systemd/$(unit),/usr/lib/systemd/system/$(unit)))
 	$(call install_prefixed,conf/cron.d/aadssh,$(examples)/cron.d/aadssh)
+	$(call install_prefixed,conf/cron.d/aadssh-ca,$(examples)/cron.d/aadssh-ca)
 	install -m 0644 conf/sshd_config.d/50-aadssh.conf \
 	    $(DESTDIR)$(examples)/
 	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
 	    $(DESTDIR)$(examples)/pam.d/
-	install -m 0644 docs/aadssh.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 0644 docs/aadssh.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 docs/aadssh.1 docs/aadssh-ca.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 0644 docs/aadssh.conf.5 docs/aadssh-ca.conf.5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man8/
 

@@ -22,7 +22,9 @@ print_row(void *arg, const json_t *row)
 
 	(void)arg;
 	if (rows_text(row, "text", text)[0] != '\0')
-		printf("%s\n", text);
+		printf("%s  %s\n",
+		    json_is_false(json_object_get(row, "ok")) ? "NO" : "ok",
+		    text);
 	else
 		rows_object(stdout, row, "");
 }
@@ -59,7 +61,6 @@ verb_check(void *arg, int argc, char **argv)
 	struct ca_app *app = arg;
 	struct rows r = { .app = app, .print = print_row };
 	struct wirebuf rq = wirebuf_new();
-	json_t *end = NULL;
 	struct trust t;
 	enum reason why;
 	int code;
@@ -72,14 +73,11 @@ verb_check(void *arg, int argc, char **argv)
 		return ca_refuse(app, AAD_R_SIGNER_UNREACHABLE, r.json);
 	request_begin(&rq, REQUEST_CHECK);
 	request_end(&rq);
-	why = rows_ask(&r, &rq, &end);
+	why = rows_ask(&r, &rq, NULL);
 	if (why == AAD_R_ALLOWED) {
 		why = trust_load(app, CERT_USER, &t);
 		trust_release(&t);
 	}
-	if (!r.json)
-		rows_object(stdout, end, "");
-	json_decref(end);
 	if (why != AAD_R_ALLOWED)
 		return ca_refuse(app, why, r.json);
 	if (!r.json)

@@ -168,18 +168,15 @@ ask(struct init *i, json_t **endp)
 	return why;
 }
 
-/* "TYPE BASE64" of the one key of a list, or NULL. */
+/* The first line of what clients' known_hosts needs, heap, or NULL. */
 static char *
-line_of(struct ca_app *app, enum cert_type type)
+known_hosts(struct ca_app *app)
 {
-	struct trust t;
-	char *line = NULL;
+	char *text = trust_text(app, "known_hosts");
 
-	if (trust_load(app, type, &t) == AAD_R_ALLOWED &&
-	    key_line(&t.cas[0], NULL, &line) == 0)
-		line[strcspn(line, "\n")] = '\0';
-	trust_release(&t);
-	return line;
+	if (text != NULL)
+		text[strcspn(text, "\n")] = '\0';
+	return text;
 }
 
 static void
@@ -187,7 +184,7 @@ tell(const struct init *i, const json_t *end)
 {
 	const char *dir = i->app->conf->publish_dir;
 	char text[ROWS_TEXT_MAX];
-	char *host = line_of(i->app, CERT_HOST);
+	char *known = known_hosts(i->app);
 
 	printf("The certificate authority is there.\n");
 	printf("  user CA       %s\n", rows_text(end, "user_ca", text));
@@ -205,44 +202,36 @@ tell(const struct init *i, const json_t *end)
 	       "%%k\n"
 	       "  AuthorizedPrincipalsCommandUser aadssh-hook\n",
 	    dir, dir);
-	if (host != NULL)
-		printf("\nIn known_hosts of who logs in:\n"
-		       "  @cert-authority * %s\n",
-		    host);
+	if (known != NULL)
+		printf("\nIn known_hosts of who logs in:\n  %s\n", known);
 	printf("\nNext: let cron fetch the tenant keys (aadssh -f %s refresh "
 	       "--keys-only)\nand run aadssh-ca rotate; then try aadssh-ca "
 	       "check and aadssh-ca sign.\n",
 	    i->app->conf_path);
-	free(host);
+	free(known);
 }
 
 static int
 report(const struct init *i, json_t *end)
 {
-	char *user, *host;
+	char *known;
+	json_t *o;
 
 	if (!i->json) {
 		tell(i, end);
 		return EXIT_DONE;
 	}
-	user = line_of(i->app, CERT_USER);
-	host = line_of(i->app, CERT_HOST);
-	if (end == NULL)
-		end = json_object();
-	else
-		json_incref(end);
-	json_object_set_new(end, "v", json_integer(1));
-	json_object_set_new(end, "done", json_true());
-	json_object_set_new(end, "recovery_file", json_string(i->recovery));
-	json_object_set_new(end, "publish_dir",
+	known = known_hosts(i->app);
+	o = end == NULL ? json_object() : json_copy(end);
+	json_object_set_new(o, "v", json_integer(1));
+	json_object_set_new(o, "done", json_true());
+	json_object_set_new(o, "recovery_file", json_string(i->recovery));
+	json_object_set_new(o, "publish_dir",
 	    json_string(i->app->conf->publish_dir));
-	if (user != NULL)
-		json_object_set_new(end, "user_ca_public", json_string(user));
-	if (host != NULL)
-		json_object_set_new(end, "host_ca_public", json_string(host));
-	free(user);
-	free(host);
-	return out_json(end);
+	if (known != NULL)
+		json_object_set_new(o, "known_hosts", json_string(known));
+	free(known);
+	return out_json(o);
 }
 
 static int

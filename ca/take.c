@@ -67,10 +67,10 @@ store(struct ca_app *app, const struct wirebuf *b, const char *path,
 	file_close(dir);
 	if (r == 0)
 		return AAD_R_ALLOWED;
+	if (r == AAD_EEXIST)
+		return ca_detail(app, AAD_R_CERT_FILE, "%s", path);
 	return ca_detail(app, AAD_R_DISK, "%s: %s", path,
-	    r == AAD_EEXIST ? "there is such a file; it was left alone"
-	    : r == AAD_ESYS ? strerror(errno)
-			    : err_name(r));
+	    r == AAD_ESYS ? strerror(errno) : err_name(r));
 }
 
 enum reason

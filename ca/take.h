@@ -18,7 +18,8 @@
  * at all, "-" for stdout.
  * replace: whether a file of this name may be replaced; a link is, too.
  * *endp: what END says, or NULL; the caller releases it.
- * Returns as door_ask(); DISK with app->detail.
+ * Returns as door_ask(); DISK, and CERT_FILE for one that is there and may not
+ * be replaced, with app->detail.
  */
 enum reason take_file(struct ca_app *app, enum request_op op, const char *path,
     mode_t mode, bool replace, json_t **endp);

@@ -52,6 +52,19 @@ trust_load(struct ca_app *app, enum cert_type type, struct trust *t)
 	    app->conf->publish_dir, name);
 }
 
+char *
+trust_text(struct ca_app *app, const char *name)
+{
+	struct ca_owner owner;
+	char *text;
+	size_t len;
+
+	if (ca_owner(app, &owner) != AAD_R_ALLOWED ||
+	    read_published(app, &owner, name, CA_PUB_MAX, &text, &len) != 0)
+		return NULL;
+	return text;
+}
+
 bool
 trust_revoked(struct ca_app *app, const struct cert *c)
 {

@@ -30,6 +30,12 @@ enum reason trust_load(struct ca_app *app, enum cert_type type,
     struct trust *t);
 
 /*
+ * A file of the current publication as text, at most CA_PUB_MAX bytes.
+ * Returns NULL when it can't be read; the caller frees it.
+ */
+char *trust_text(struct ca_app *app, const char *name);
+
+/*
  * Whether a certificate is revoked by publish_dir/current/krl: itself, its
  * key, or its authority.  A list that can't be read revokes nothing here:
  * sshd, who refuses all then, is who decides.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -58,30 +59,14 @@ backend_connect(const char *path, int *fdp)
 	return 0;
 }
 
+/* Write or read len bytes. */
 static int
-put_all(int fd, const uint8_t *p, size_t len)
+transfer(int fd, bool out, uint8_t *p, size_t len)
 {
 	ssize_t n;
 
 	while (len > 0) {
-		n = write(fd, p, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return AAD_ENET;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-static int
-get_all(int fd, uint8_t *p, size_t len)
-{
-	ssize_t n;
-
-	while (len > 0) {
-		n = read(fd, p, len);
+		n = out ? write(fd, p, len) : read(fd, p, len);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -102,15 +87,15 @@ exchange(int fd, uint8_t *ask, size_t asklen, uint8_t **outp, size_t *lenp)
 
 	*outp = NULL;
 	*lenp = 0;
-	r = fd == -1 ? AAD_ENET : put_all(fd, ask, asklen);
+	r = fd == -1 ? AAD_ENET : transfer(fd, true, ask, asklen);
 	free(ask);
-	if (r != 0 || (r = get_all(fd, head, sizeof(head))) != 0)
+	if (r != 0 || (r = transfer(fd, false, head, sizeof(head))) != 0)
 		return r;
 	if ((len = agent_reply_len(head)) == 0)
 		return AAD_ENET;
 	if ((p = malloc(len)) == NULL)
 		return AAD_ENOMEM;
-	if ((r = get_all(fd, p, len)) != 0) {
+	if ((r = transfer(fd, false, p, len)) != 0) {
 		free(p);
 		return r;
 	}

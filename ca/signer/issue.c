@@ -15,7 +15,7 @@
 #define SERIAL_TRIES 16
 #define SHOW_MAX     256
 
-/* ---- what is asked -------------------------------------------------------- */
+/* ---- what is asked ---------------------------------------------------- */
 
 enum reason
 issue_key(struct signer *s, const struct request *rq, struct key *k)
@@ -118,7 +118,7 @@ issue_denied(struct signer *s, const char *oid, const struct key *k)
 	return key ? AAD_R_KEY_REVOKED : AAD_R_ALLOWED;
 }
 
-/* ---- JSON ----------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------- */
 
 static json_t *
 array_of(char *const *texts, size_t n)
@@ -251,7 +251,7 @@ body_of(const struct signer *s, const struct issue *is)
 	return NULL;
 }
 
-/* ---- the two rows --------------------------------------------------------- */
+/* ---- the two rows ----------------------------------------------------- */
 
 /* A certificate under way. */
 struct making {
@@ -458,7 +458,7 @@ give_up(struct making *m, enum reason why)
 	signer_log(m->s, "failed_unrecorded", no, NULL, 0);
 }
 
-/* ---- the answer ------------------------------------------------------------ */
+/* ---- the answer ------------------------------------------------------- */
 
 static void
 log_it(const struct making *m, enum reason why)

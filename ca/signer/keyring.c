@@ -25,7 +25,7 @@
 static const char keys_dir[] = "keys";
 static const char comment[] = "aadssh-ca";
 
-/* ---- what the ledger says ------------------------------------------------ */
+/* ---- what the ledger says --------------------------------------------- */
 
 struct loading {
 	struct keyring *k;
@@ -172,7 +172,7 @@ keyring_by_hash(const struct keyring *k, const uint8_t hash[static 32])
 	return NULL;
 }
 
-/* ---- files ---------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------ */
 
 static void
 file_name(const uint8_t hash[static 32], char out[static NAME_SIZE])
@@ -293,7 +293,7 @@ keyring_destroy(int dirfd, const uint8_t hash[static 32])
 	return r;
 }
 
-/* ---- signing -------------------------------------------------------------- */
+/* ---- signing ---------------------------------------------------------- */
 
 static const char *
 file_fault(int r)
@@ -362,7 +362,7 @@ keyring_sign(const struct keyring *k, const struct keyring_key *key,
 	return r;
 }
 
-/* ---- stages --------------------------------------------------------------- */
+/* ---- stages ----------------------------------------------------------- */
 
 /* "TYPE BASE64" as the ledger has it, heap, or NULL. */
 static char *

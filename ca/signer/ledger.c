@@ -2,6 +2,7 @@
 
 /* Transactions, the chain's end, and walks over the rows. */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ ledger_error(const struct ledger *l)
 	return l->error;
 }
 
-/* ---- transactions -------------------------------------------------------- */
+/* ---- transactions --------------------------------------------------- */
 
 static int
 run(struct ledger *l, enum ledger_stmt which, enum reason *whyp)
@@ -36,9 +37,15 @@ run(struct ledger *l, enum ledger_stmt which, enum reason *whyp)
 int
 ledger_begin(struct ledger *l, enum reason *whyp)
 {
+	sqlite3_stmt *st;
+	int r;
+
 	*whyp = AAD_R_UNSET;
 	if (!sqlite3_get_autocommit(l->db))
 		return AAD_EARG;
+	/* No way in without the way out: there may be no memory then. */
+	if ((r = ledgerdb_stmt(l, STMT_ROLLBACK, &st, whyp)) != 0)
+		return r;
 	return run(l, STMT_BEGIN, whyp);
 }
 
@@ -58,12 +65,14 @@ ledger_commit(struct ledger *l, enum reason *whyp)
 void
 ledger_rollback(struct ledger *l)
 {
-	/* NB. no prepared statement: there may be no memory for one. */
+	enum reason why;
+
+	/* Where even that fails, closing the file does it. */
 	if (!sqlite3_get_autocommit(l->db))
-		(void)sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+		(void)run(l, STMT_ROLLBACK, &why);
 }
 
-/* ---- single rows ---------------------------------------------------------- */
+/* ---- single rows ---------------------------------------------------- */
 
 int
 ledgerdb_row(struct ledger *l, sqlite3_stmt *st, struct row *row, bool *yes,
@@ -127,8 +136,10 @@ insert(struct ledger *l, const struct event *e, const char *body,
 	row_hash(e, body, prev, hash);
 	if ((r = ledgerdb_stmt(l, STMT_INSERT, &st, whyp)) != 0)
 		return r;
-	if ((rc = row_bind(st, e, body, prev, hash)) == SQLITE_OK)
+	if ((rc = row_bind(st, e, body, prev, hash)) == SQLITE_OK) {
+		errno = 0;
 		rc = sqlite3_step(st);
+	}
 	if (rc == SQLITE_CONSTRAINT_UNIQUE) {
 		*whyp = AAD_R_UNSET;
 		r = AAD_EEXIST;
@@ -163,7 +174,7 @@ ledger_append(struct ledger *l, struct event *e, enum reason *whyp)
 	return r;
 }
 
-/* ---- walks ------------------------------------------------------------------ */
+/* ---- walks ---------------------------------------------------------- */
 
 /*
  * The rows that pass, by their seq alone: a walk holds no lock while what it
@@ -175,36 +186,44 @@ struct picked {
 	size_t n, cap;
 };
 
-/* Every part names the condition of its index, too. */
+static void
+add(char text[static WALK_MAX], bool asked, const char *part)
+{
+	size_t at = strlen(text);
+
+	if (asked)
+		memcpy(text + at, part, strlen(part) + 1);
+}
+
+/*
+ * Every part names the condition of its index, too.  A unary plus keeps
+ * SQLite, which has no idea how many rows a kind has, from the index of
+ * kinds (and from the whole table, for its order) where another is narrower.
+ */
 static void
 walk_text(const struct ledger_filter *f, char out[static WALK_MAX])
 {
-	const struct {
-		bool asked;
-		const char *part;
-	} parts[] = {
-		{ f->kind != EVENT_NONE, " AND kind = ?1" },
-		{ f->serial != 0, " AND serial = ?2 AND serial > 0" },
-		{ f->oid != NULL, " AND oid = ?3 AND oid > ''" },
-		{ f->login != NULL, " AND login = ?4 AND login > ''" },
-		{ f->key_hash != NULL, " AND key_hash = ?5" },
-		{ f->ca_hash != NULL, " AND ca_hash = ?6" },
-		{ f->token_hash != NULL, " AND token_hash = ?7" },
-		{ f->since != 0, " AND at >= ?8" },
-		{ f->valid_after != 0,
-		    " AND valid_before > ?9 AND valid_before > 0" },
-	};
-	size_t i, at;
+	bool equal = f->serial != 0 || f->oid != NULL || f->login != NULL ||
+		     f->key_hash != NULL || f->ca_hash != NULL ||
+		     f->token_hash != NULL;
+	bool range = f->since != 0 || f->valid_after != 0;
+	bool kind = f->kind != EVENT_NONE;
 
-	memcpy(out, "SELECT seq FROM event WHERE 1", 30);
-	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		at = strlen(out);
-		if (parts[i].asked)
-			memcpy(out + at, parts[i].part,
-			    strlen(parts[i].part) + 1);
-	}
-	at = strlen(out);
-	memcpy(out + at, " ORDER BY seq", 14);
+	out[0] = '\0';
+	add(out, true, "SELECT seq FROM event WHERE 1");
+	add(out, kind && (equal || !range), " AND kind = ?1");
+	add(out, kind && range && !equal, " AND +kind = ?1");
+	add(out, f->serial != 0, " AND serial = ?2 AND serial > 0");
+	add(out, f->oid != NULL, " AND oid = ?3 AND oid > ''");
+	add(out, f->login != NULL, " AND login = ?4 AND login > ''");
+	add(out, f->key_hash != NULL, " AND key_hash = ?5");
+	add(out, f->ca_hash != NULL, " AND ca_hash = ?6");
+	add(out, f->token_hash != NULL, " AND token_hash = ?7");
+	add(out, f->since != 0, " AND at >= ?8");
+	add(out, f->valid_after != 0,
+	    " AND valid_before > ?9 AND valid_before > 0");
+	add(out, equal || range, " ORDER BY +seq");
+	add(out, !equal && !range, " ORDER BY seq");
 }
 
 /* Numbers that the text does not have are out of range, which is no error. */
@@ -270,6 +289,7 @@ pick(struct ledger *l, const struct ledger_filter *f, struct picked *p,
 	int rc, r;
 
 	walk_text(f, text);
+	errno = 0; /* see ledgerdb_fail() */
 	if ((rc = sqlite3_prepare_v2(l->db, text, -1, &st, NULL)) !=
 		SQLITE_OK ||
 	    (rc = walk_bind(st, f)) != SQLITE_OK)

@@ -87,7 +87,7 @@ struct event {
 
 void event_release(struct event *e);
 
-/* Stable names, as the ledger, --json and docs have them; and back (0: none). */
+/* Stable names, as the ledger, --json and docs have them; and back (0: none) */
 const char *event_kind_name(enum event_kind k);
 const char *ca_role_name(enum ca_role r);
 const char *ca_stage_name(enum ca_stage s);
@@ -99,10 +99,11 @@ struct ledger;
 
 /*
  * Make a new, empty ledger below the directory open at dirfd, which belongs
- * to the running user.
+ * to the running user.  It appears whole or not at all.
  * *outp: NULL unless 0 is returned; then the caller closes it.
- * *whyp: for every failure.  Returns 0; AAD_EEXIST; AAD_EPERM; AAD_ENOMEM;
- * AAD_ESYS.
+ * *whyp: CA_EXISTS for AAD_EEXIST; LEDGER for AAD_EPERM (also when a journal
+ * lies there without its ledger) and AAD_ESYS; NO_MEMORY.
+ * Returns 0; AAD_EEXIST; AAD_EPERM; AAD_ENOMEM; AAD_ESYS.
  */
 int ledger_create(int dirfd, struct ledger **outp,
     enum reason *whyp) AAD_MUST_CHECK;
@@ -111,6 +112,9 @@ int ledger_create(int dirfd, struct ledger **outp,
  * Open it: the directory and the file are judged (owner the running user,
  * nobody else may read or write, one link) before SQLite sees them, and the
  * file that SQLite has open must be the one that was judged.
+ *
+ * The schema must be ours to the byte and the file whole; rows are not
+ * looked at before somebody asks for them (ledger_verify() does for all).
  *
  * *whyp: NO_CA, LEDGER, LEDGER_BUSY, LEDGER_ALTERED, LEDGER_VERSION or
  * NO_MEMORY.
@@ -127,7 +131,11 @@ void ledger_close(struct ledger *l); /* rolls back what is open; NULL: no-op */
  * what is read within it stays true until commit.  Every function below that
  * touches the file returns 0 or: AAD_EAGAIN with LEDGER_BUSY; AAD_ESYS with
  * LEDGER (disk full, read-only, broken) ; AAD_EFORMAT with LEDGER_ALTERED;
- * AAD_ENOMEM with NO_MEMORY; *whyp says which.
+ * AAD_ENOMEM with NO_MEMORY; *whyp says which.  AAD_EARG with UNSET where
+ * the contract is broken: a transaction within one, or none where one must be
+ * (SQLite ends one by itself when the disk fails).
+ * A commit that fails is rolled back.  NB. with LEDGER its rows may be there
+ * all the same, when only the last flush of the directory failed.
  */
 int ledger_begin(struct ledger *l, enum reason *whyp) AAD_MUST_CHECK;
 int ledger_commit(struct ledger *l, enum reason *whyp) AAD_MUST_CHECK;
@@ -140,7 +148,11 @@ const char *ledger_error(const struct ledger *l);
  * Append one row; within a transaction.  Sets e->seq.  The hash of the row
  * before is read in the same transaction and its own hash verified, so that
  * nothing is built on an altered end.
- * Beside the above: AAD_EEXIST when a PREPARED's serial is there already.
+ * A body of NULL is an empty object.
+ * Beside the above, with UNSET: AAD_EEXIST when a PREPARED's serial is there
+ * already (the transaction goes on); AAD_EARG when a column that the kind
+ * needs is missing or malformed, or the body is not an object that reads
+ * back; AAD_ETOOBIG when the body is over LEDGER_BODY_MAX.
  */
 int ledger_append(struct ledger *l, struct event *e,
     enum reason *whyp) AAD_MUST_CHECK;
@@ -165,7 +177,11 @@ struct ledger_filter {
 	int64_t valid_after; /* valid_before > */
 };
 
-/* Every row that passes, oldest first.  An index serves each member. */
+/*
+ * Every row that passes, oldest first.  An index serves each member.
+ * Which rows pass is found first; then each is read by itself and its hash
+ * verified, and no lock is held while fn works, which may use the ledger.
+ */
 int ledger_each(struct ledger *l, const struct ledger_filter *f,
     ledger_event_fn *fn, void *arg, enum reason *whyp) AAD_MUST_CHECK;
 
@@ -244,7 +260,10 @@ int ledger_last_end(struct ledger *l, const uint8_t ca_hash[static 32],
  * row's seq (0: the file) and one clean sentence; the walk goes on.
  * The hash of row seq is handed to hash_at for comparing with manifests; may
  * be NULL.
- * Returns 0 also when faults were found; *faultsp counts them.
+ * SQLite's own check of pages and indexes comes first, under a reader's lock:
+ * who commits meanwhile waits for its end (seconds per 100 000 rows).
+ * Returns 0 also when faults were found; *faultsp counts them.  fault may be
+ * NULL, too.
  */
 typedef void ledger_fault_fn(void *arg, int64_t seq, const char *text);
 typedef void ledger_hash_fn(void *arg, int64_t seq,
@@ -256,7 +275,12 @@ int ledger_verify(struct ledger *l, ledger_fault_fn *fault,
 /*
  * The whole file as it is now, consistent, for a backup; and back into a
  * directory without a ledger.
- * *outp: the caller frees it.
+ * dump: not within a transaction.  At most 1 GiB, else AAD_ETOOBIG with
+ * LEDGER.
+ * load: only what verifies as a whole is written, and it appears whole or
+ * not at all.  Returns as ledger_create(), and AAD_EFORMAT with
+ * LEDGER_ALTERED or AAD_EVERSION with LEDGER_VERSION.
+ * *outp: NULL unless 0 is returned; then the caller frees it.
  */
 int ledger_dump(struct ledger *l, uint8_t **outp, size_t *lenp,
     enum reason *whyp) AAD_MUST_CHECK;

@@ -141,9 +141,10 @@ row_body(const json_t *body, char **outp)
 	int r;
 
 	*outp = NULL;
-	if (!json_is_object(body))
+	if (body != NULL && !json_is_object(body))
 		return AAD_EARG;
-	if ((text = strictjson_sorted(body)) == NULL)
+	text = body != NULL ? strictjson_sorted(body) : strdup("{}");
+	if (text == NULL)
 		return AAD_ENOMEM;
 	if (strlen(text) > LEDGER_BODY_MAX)
 		r = AAD_ETOOBIG;
@@ -220,7 +221,7 @@ row_hash(const struct event *e, const char *body, const uint8_t prev[static 32],
 	crypto_hash_sha256_final(&h, out);
 }
 
-/* ---- to SQLite ---------------------------------------------------------- */
+/* ---- to SQLite ------------------------------------------------------ */
 
 static int
 bind_text(sqlite3_stmt *st, int at, const char *s)
@@ -264,7 +265,7 @@ row_bind(sqlite3_stmt *st, const struct event *e, const char *body,
 	return SQLITE_OK;
 }
 
-/* ---- from SQLite -------------------------------------------------------- */
+/* ---- from SQLite ---------------------------------------------------- */
 
 /* A row being read, column after column; the first error sticks. */
 struct reader {

@@ -33,7 +33,8 @@ struct row {
 bool row_event_ok(const struct event *e);
 
 /*
- * The body as the row holds it: compact, sorted, and such that it reads back.
+ * The body as the row holds it: compact, sorted, and such that it reads back;
+ * "{}" for NULL.
  * *outp: NULL unless 0 is returned; then the caller frees it.
  * Returns 0; AAD_EARG when it is no object or does not read back;
  * AAD_ETOOBIG over LEDGER_BODY_MAX; AAD_ENOMEM.

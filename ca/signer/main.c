@@ -286,5 +286,5 @@ main(int argc, char **argv)
 	if (signer_end(&s, why, end) != 0)
 		signer_log(&s, "unheard", why, NULL, 0);
 	intake_release(&in);
-	_exit(reason_exit(why));
+	_exit(signer_exit(why));
 }

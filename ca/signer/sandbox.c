@@ -13,18 +13,14 @@ static const unsigned int calls[] = {
 	SYS_write,
 	SYS_pread64,
 	SYS_pwrite64,
-	SYS_writev,
 	SYS_lseek,
 	SYS_close,
 	SYS_fstat,
-	SYS_statx,
 #ifdef SYS_newfstatat
 	SYS_newfstatat,
 #endif
-#ifdef SYS_stat
-	SYS_stat,
-	SYS_lstat,
-	SYS_open,
+/* the same by their older names */
+#ifdef SYS_access
 	SYS_access,
 	SYS_readlink,
 	SYS_unlink,
@@ -43,7 +39,6 @@ static const unsigned int calls[] = {
 	SYS_fsync,
 	SYS_fdatasync,
 	SYS_ftruncate,
-	SYS_fallocate,
 	SYS_fchmod,
 	SYS_fchmodat,
 	SYS_fchown,
@@ -55,8 +50,6 @@ static const unsigned int calls[] = {
 #endif
 	SYS_renameat2,
 	SYS_ppoll,
-	SYS_statfs,
-	SYS_fstatfs,
 	/* memory, secrets in it */
 	SYS_brk,
 	SYS_mmap,

@@ -112,6 +112,11 @@ step_token(struct signing *g)
 	r = token_judge(g->token, len, g->keys, &want, &g->claims, NULL, &why);
 	if (r == AAD_ENOMEM)
 		return AAD_R_NO_MEMORY;
+	if (r == AAD_EREFUSED && why == AAD_R_UNKNOWN_KID)
+		return signer_fail(g->s, why,
+		    "on the host of the authority: aadssh -f %s refresh "
+		    "--keys-only",
+		    g->s->conf_path);
 	if (r != 0)
 		return r == AAD_EREFUSED ? why : AAD_R_UNSET;
 	if (g->s->now - g->claims->iat > TOKEN_AGE_MAX)
@@ -146,7 +151,7 @@ step_grant(struct signing *g)
 	return fault[0] != '\0' ? signer_fail(g->s, why, "%s", fault) : why;
 }
 
-/* ---- in the transaction --------------------------------------------------- */
+/* ---- in the transaction ----------------------------------------------- */
 
 static enum reason
 step_denied(struct signing *g)

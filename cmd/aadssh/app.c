@@ -16,7 +16,7 @@
 #include "core/text.h"
 #include "policy/policy.h"
 
-#define PUB_MAX	   16384 /* bytes of a FILE.pub; RSA-16384 has 2.9 kB */
+#define PUB_MAX	   32768 /* bytes of a FILE.pub; a certificate has 22 kB */
 #define UID_MAX	   4294967294ULL
 #define STATE_MODE 0750
 
@@ -285,7 +285,7 @@ read_pub(const char *path, char buf[static PUB_MAX + 1], size_t *lenp)
 }
 
 int
-app_read_key(const char *path, struct key *key)
+app_read_pub(const char *path, struct key *key, struct cert *cert)
 {
 	char buf[PUB_MAX + 1];
 	enum reason why = AAD_R_UNSET;
@@ -298,6 +298,8 @@ app_read_key(const char *path, struct key *key)
 		return EXIT_CANNOT;
 	}
 	r = key_from_pub(buf, len, key, &why);
+	if (r == AAD_EREFUSED && why == AAD_R_KEY_CERTIFICATE && cert != NULL)
+		r = cert_from_pub(buf, len, cert, &why);
 	/* NB. somebody may have named a private key. */
 	explicit_bzero(buf, sizeof(buf));
 	if (r == 0)
@@ -305,6 +307,12 @@ app_read_key(const char *path, struct key *key)
 	if (r != AAD_EREFUSED)
 		why = r == AAD_ENOMEM ? AAD_R_NO_MEMORY : AAD_R_UNSET;
 	return out_refusal(APP_PROG, why, path);
+}
+
+int
+app_read_key(const char *path, struct key *key)
+{
+	return app_read_pub(path, key, NULL);
 }
 
 int

@@ -19,6 +19,7 @@
 #include "core/reason.h"
 #include "host/cache.h"
 #include "policy/rules.h"
+#include "ssh/cert.h"
 #include "ssh/key.h"
 
 #define APP_PROG       "aadssh"
@@ -58,8 +59,8 @@ int app_become(const struct app *app);
 int app_become_stateless(const struct app *app);
 
 /*
- * Load and become, which is right for every verb that does nothing as root.  Files that
- * only the caller can read are read before this is called.
+ * Load and become, which is right for every verb that does nothing as root.
+ * Files that only the caller can read are read before this is called.
  */
 int app_start(struct app *app);
 
@@ -94,6 +95,12 @@ bool app_ca_file_safe(const struct conf *conf);
  * Returns EXIT_DONE; EXIT_NO for a key that is refused; EXIT_CANNOT.
  */
 int app_read_key(const char *path, struct key *key);
+
+/*
+ * The same for a verb that takes a certificate as well: then *cert is filled
+ * and *key stays zero, which it has to be before.
+ */
+int app_read_pub(const char *path, struct key *key, struct cert *cert);
 
 /*
  * The uid that policy judges: of the account named login, or arg when it is

@@ -132,7 +132,7 @@ deliver(struct work *w)
 	return AAD_EREFUSED;
 }
 
-/* ---- the sign-in ---------------------------------------------------------- */
+/* ---- the sign-in --------------------------------------------------------- */
 
 static void
 show_code(struct ui *ui, const struct device *d)

@@ -377,7 +377,7 @@ enum reason_class {
 	    "The publication directory cannot be written or read; see the "     \
 	    "second line.")                                                     \
 	X(KRL_REFUSED, "krl_refused", CANNOT,                                   \
-	    "ssh-keygen does not read the new KRL, so it was not "              \
+	    "The new KRL is not one that ssh-keygen reads, so it was not "      \
 	    "published.")                                                       \
 	X(PUBLISHED_TOO_LATE, "published_too_late", CANNOT,                     \
 	    "The new key was not published for publish_before yet, so it "      \

@@ -15,6 +15,8 @@
 #define SIGN_REQUEST	   13
 #define SIGN_RESPONSE	   14
 #define EXTENSION_FAILURE  28
+#define SSH2_FAILURE	   30 /* of old agents, which OpenSSH knows */
+#define SSH_COM_FAILURE	   102
 #define RSA_SHA2_512	   4U
 
 int
@@ -63,11 +65,15 @@ open_reply(const uint8_t *reply, size_t len, uint8_t want, struct wire *w)
 	*w = wire_of(reply + 1, len - 1);
 	if (reply[0] == want)
 		return 0;
-	/* what it has against it, it does not say */
-	if ((reply[0] == FAILURE || reply[0] == EXTENSION_FAILURE) &&
-	    wire_end(w))
-		return AAD_EREFUSED;
-	return AAD_EFORMAT;
+	switch (reply[0]) {
+	case FAILURE:
+	case EXTENSION_FAILURE:
+	case SSH2_FAILURE:
+	case SSH_COM_FAILURE:
+		return wire_end(w) ? AAD_EREFUSED : AAD_EFORMAT;
+	default:
+		return AAD_EFORMAT;
+	}
 }
 
 int

@@ -85,9 +85,13 @@ put_string(uint8_t **to, const char *s)
 	*to += sizeof(head) + len;
 }
 
+/* How a key inside is judged: key_from_blob() or key_from_known_blob(). */
+typedef int key_fn(const uint8_t *blob, size_t len, struct key *k,
+    enum reason *whyp);
+
 /* The certified key: its own fields behind the name of the plain type. */
 static int
-read_key(struct wire *w, const struct type *t, struct cert *c,
+read_key(struct wire *w, const struct type *t, key_fn *key, struct cert *c,
     enum reason *whyp)
 {
 	const uint8_t *fields = w->p, *unused;
@@ -106,7 +110,7 @@ read_key(struct wire *w, const struct type *t, struct cert *c,
 	to = plain;
 	put_string(&to, t->plain);
 	memcpy(to, fields, len);
-	r = key_from_blob(plain, plain_len, &c->key, whyp);
+	r = key(plain, plain_len, &c->key, whyp);
 	free(plain);
 	return r;
 }
@@ -203,7 +207,7 @@ read_options(struct wire *w, struct cert_options *o)
 
 /* The authority's key, which is no certificate; then its signature. */
 static int
-read_authority(struct wire *w, struct cert *c, enum reason *whyp)
+read_authority(struct wire *w, key_fn *key, struct cert *c, enum reason *whyp)
 {
 	const uint8_t *ca;
 	size_t ca_len;
@@ -215,7 +219,7 @@ read_authority(struct wire *w, struct cert *c, enum reason *whyp)
 	if (wire_string(w, &c->signature, &c->signature_len) != 0 ||
 	    c->signature_len == 0)
 		return refuse(whyp, AAD_R_KEY_MALFORMED);
-	if ((r = key_from_blob(ca, ca_len, &c->ca, whyp)) != 0) {
+	if ((r = key(ca, ca_len, &c->ca, whyp)) != 0) {
 		if (*whyp == AAD_R_KEY_CERTIFICATE)
 			*whyp = AAD_R_KEY_MALFORMED;
 		return r;
@@ -238,7 +242,7 @@ read_type(struct wire *w, struct cert *c)
 
 /* All fields in the order of the wire, behind the name of the type. */
 static int
-read_fields(struct wire *w, const struct type *t, struct cert *c,
+read_fields(struct wire *w, const struct type *t, key_fn *key, struct cert *c,
     enum reason *whyp)
 {
 	const uint8_t *unused;
@@ -247,7 +251,7 @@ read_fields(struct wire *w, const struct type *t, struct cert *c,
 
 	if (wire_string(w, &unused, &len) != 0) /* nonce */
 		return refuse(whyp, AAD_R_KEY_MALFORMED);
-	if ((r = read_key(w, t, c, whyp)) != 0)
+	if ((r = read_key(w, t, key, c, whyp)) != 0)
 		return r;
 	if (read_type(w, c) != 0)
 		return refuse(whyp, AAD_R_KEY_MALFORMED);
@@ -260,7 +264,7 @@ read_fields(struct wire *w, const struct type *t, struct cert *c,
 	    read_options(w, &c->extensions) != 0 ||
 	    wire_string(w, &unused, &len) != 0) /* reserved */
 		return refuse(whyp, AAD_R_KEY_MALFORMED);
-	if ((r = read_authority(w, c, whyp)) != 0)
+	if ((r = read_authority(w, key, c, whyp)) != 0)
 		return r;
 	return wire_end(w) ? 0 : refuse(whyp, AAD_R_KEY_MALFORMED);
 }
@@ -270,7 +274,7 @@ read_fields(struct wire *w, const struct type *t, struct cert *c,
  * decides.
  */
 static int
-adopt(uint8_t *blob, size_t len, const char *name, size_t namelen,
+adopt(uint8_t *blob, size_t len, const char *name, size_t namelen, key_fn *key,
     struct cert *c, enum reason *whyp)
 {
 	struct wire w = wire_of(blob, len);
@@ -288,7 +292,7 @@ adopt(uint8_t *blob, size_t len, const char *name, size_t namelen,
 	else if ((t = type_find(inner, innerlen)) == NULL)
 		r = refuse(whyp, AAD_R_KEY_TYPE);
 	else
-		r = read_fields(&w, t, c, whyp);
+		r = read_fields(&w, t, key, c, whyp);
 	if (r != 0)
 		cert_release(c);
 	return r;
@@ -315,7 +319,7 @@ decode(const char *name, size_t namelen, const char *base64, size_t len,
 		free(blob);
 		return refuse(whyp, AAD_R_KEY_MALFORMED);
 	}
-	return adopt(blob, blob_len, name, namelen, c, whyp);
+	return adopt(blob, blob_len, name, namelen, key_from_blob, c, whyp);
 }
 
 int
@@ -338,8 +342,8 @@ cert_from_pub(const char *text, size_t len, struct cert *c, enum reason *whyp)
 	return decode(text, namelen, base64, base64len, c, whyp);
 }
 
-int
-cert_from_blob(const uint8_t *blob, size_t len, struct cert *c,
+static int
+from_blob(const uint8_t *blob, size_t len, key_fn *key, struct cert *c,
     enum reason *whyp)
 {
 	uint8_t *copy;
@@ -351,7 +355,21 @@ cert_from_blob(const uint8_t *blob, size_t len, struct cert *c,
 	if ((copy = malloc(len)) == NULL)
 		return no_memory(whyp);
 	memcpy(copy, blob, len);
-	return adopt(copy, len, NULL, 0, c, whyp);
+	return adopt(copy, len, NULL, 0, key, c, whyp);
+}
+
+int
+cert_from_blob(const uint8_t *blob, size_t len, struct cert *c,
+    enum reason *whyp)
+{
+	return from_blob(blob, len, key_from_blob, c, whyp);
+}
+
+int
+cert_from_known_blob(const uint8_t *blob, size_t len, struct cert *c,
+    enum reason *whyp)
+{
+	return from_blob(blob, len, key_from_known_blob, c, whyp);
 }
 
 const char *

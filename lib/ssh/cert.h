@@ -114,6 +114,13 @@ int cert_from_blob(const uint8_t *blob, size_t len, struct cert *c,
     enum reason *whyp) AAD_MUST_CHECK;
 
 /*
+ * The same of a certificate whose two keys are known to be sound
+ * (key_from_known_blob()): who calls this compares them with those.
+ */
+int cert_from_known_blob(const uint8_t *blob, size_t len, struct cert *c,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/*
  * The wire's name of a certificate of such a key; NULL for a key that nobody
  * decoded.
  */

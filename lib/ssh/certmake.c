@@ -213,7 +213,8 @@ cert_finish(const struct cert_spec *s, const uint8_t *body, size_t bodylen,
 	if (len > CERT_BLOB_MAX)
 		r = AAD_ETOOBIG;
 	else
-		r = cert_from_blob(blob, len, out, &why);
+		/* is_as_asked(): with the keys of s, which were judged */
+		r = cert_from_known_blob(blob, len, out, &why);
 	free(blob);
 	if (r == AAD_EREFUSED)
 		return AAD_EINTERNAL;

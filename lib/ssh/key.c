@@ -272,8 +272,9 @@ key_decode(const char *type, const char *base64, struct key *k,
 	    whyp);
 }
 
-int
-key_from_blob(const uint8_t *blob, size_t len, struct key *k, enum reason *whyp)
+static int
+from_blob(const uint8_t *blob, size_t len, bool enters, struct key *k,
+    enum reason *whyp)
 {
 	uint8_t *copy;
 
@@ -286,7 +287,20 @@ key_from_blob(const uint8_t *blob, size_t len, struct key *k, enum reason *whyp)
 		return AAD_ENOMEM;
 	}
 	memcpy(copy, blob, len);
-	return adopt(copy, len, NULL, 0, true, k, whyp);
+	return adopt(copy, len, NULL, 0, enters, k, whyp);
+}
+
+int
+key_from_blob(const uint8_t *blob, size_t len, struct key *k, enum reason *whyp)
+{
+	return from_blob(blob, len, true, k, whyp);
+}
+
+int
+key_from_known_blob(const uint8_t *blob, size_t len, struct key *k,
+    enum reason *whyp)
+{
+	return from_blob(blob, len, false, k, whyp);
 }
 
 /* Whether it is one line of text: no control byte but tabs, no NUL. */

@@ -74,6 +74,13 @@ int key_from_blob(const uint8_t *blob, size_t len, struct key *k,
     enum reason *whyp) AAD_MUST_CHECK;
 
 /*
+ * The same of a key that entered before, so that its point needs no second
+ * judgement, which takes as long as a signature.
+ */
+int key_from_known_blob(const uint8_t *blob, size_t len, struct key *k,
+    enum reason *whyp) AAD_MUST_CHECK;
+
+/*
  * One line of a .pub file: "TYPE BASE64 [COMMENT]", one line, an optional
  * line feed at its end, no blank in front, fields parted by blanks or tabs.
  * ssh-keygen -C '' leaves a blank behind the second.  Options in front are

@@ -8,7 +8,7 @@
 #include <nettle/sha1.h>
 
 #include "ssh/krl.h"
-#include "ssh/serials.h"
+#include "ssh/krlpart.h"
 #include "ssh/wire.h"
 
 #define FORMAT_VERSION 1
@@ -20,15 +20,6 @@
 #define FINGERPRINT_SHA1   3
 #define FINGERPRINT_SHA256 5
 #define CERT_KEY_ID	   0x23
-
-/* Serials lo to hi, of which data says more, unless it is a range. */
-struct part {
-	uint64_t lo;
-	uint64_t hi;
-	const uint8_t *data; /* of a list: 8 bytes each; of a bitmap: bits */
-	uint32_t len; /* bytes */
-	enum serials_form form;
-};
 
 struct authority {
 	const uint8_t *blob;
@@ -45,7 +36,7 @@ struct krl {
 	uint64_t generated;
 	struct authority *cas; /* sorted once all are read */
 	size_t ncas;
-	struct part *parts;
+	struct krlpart *parts;
 	size_t nparts;
 	size_t parts_cap;
 	struct wire keys; /* strings, ascending; so are the hashes */
@@ -135,82 +126,13 @@ has_hash(struct wire w, const uint8_t *hash, size_t len)
 
 /* ---- serials ---- */
 
-static uint64_t
-load_u64(const uint8_t *p)
-{
-	struct wire w = wire_of(p, 8);
-	uint64_t n;
-
-	return wire_u64(&w, &n) == 0 ? n : 0;
-}
-
-static bool
-bit_is_set(const struct part *p, uint64_t bit)
-{
-	return (p->data[p->len - 1 - bit / 8] >> bit % 8 & 1) != 0;
-}
-
-static int
-read_list(struct wire *w, struct part *p, uint64_t *np)
-{
-	uint64_t serial, last = 0;
-
-	p->data = w->p;
-	p->len = (uint32_t)w->left;
-	for (*np = 0; !wire_end(w); (*np)++) {
-		if (wire_u64(w, &serial) != 0 || serial <= last)
-			return AAD_EFORMAT;
-		last = serial;
-	}
-	if (*np == 0)
-		return AAD_EFORMAT;
-	p->lo = load_u64(p->data);
-	p->hi = last;
-	return 0;
-}
-
-static int
-read_range(struct wire *w, struct part *p, uint64_t *np)
-{
-	if (wire_u64(w, &p->lo) != 0 || wire_u64(w, &p->hi) != 0 ||
-	    p->lo == 0 || p->hi < p->lo)
-		return AAD_EFORMAT;
-	*np = p->hi - p->lo + 1; /* lo >= 1: no more than 2^64 - 1 */
-	return 0;
-}
-
-static int
-read_bitmap(struct wire *w, struct part *p, uint64_t *np)
-{
-	size_t i, len;
-	uint64_t last;
-	uint8_t byte;
-
-	if (wire_u64(w, &p->lo) != 0 || p->lo == 0 ||
-	    wire_mpint(w, &p->data, &len) != 0 || len > KRL_BITMAP_READ / 8)
-		return AAD_EFORMAT;
-	p->len = (uint32_t)len;
-	last = 8 * len - 1;
-	while (!bit_is_set(p, last)) /* of an mpint some is */
-		last--;
-	if (!bit_is_set(p, 0) || last > UINT64_MAX - p->lo)
-		return AAD_EFORMAT;
-	p->hi = p->lo + last;
-	*np = 0;
-	for (i = 0; i < len; i++)
-		for (byte = p->data[i]; byte != 0; byte &= (uint8_t)(byte - 1))
-			(*np)++;
-	return 0;
-}
-
 /* One part, which must lie behind all that the authority has. */
 static int
 read_serials(struct krl *k, struct authority *ca, uint8_t type, struct wire w)
 {
-	struct part *p, *grown;
-	uint64_t n = 0;
+	struct krlpart *p, *grown;
 	size_t cap;
-	int r;
+	uint64_t n;
 
 	if (k->nparts == k->parts_cap) {
 		cap = k->parts_cap > 0 ? 2 * k->parts_cap : FIRST_CAP;
@@ -220,45 +142,14 @@ read_serials(struct krl *k, struct authority *ca, uint8_t type, struct wire w)
 		k->parts_cap = cap;
 	}
 	p = &k->parts[k->nparts];
-	memset(p, 0, sizeof(*p));
-	p->form = (enum serials_form)type;
-	if (type == SERIALS_LIST)
-		r = read_list(&w, p, &n);
-	else if (type == SERIALS_RANGE)
-		r = read_range(&w, p, &n);
-	else if (type == SERIALS_BITMAP)
-		r = read_bitmap(&w, p, &n);
-	else
-		return AAD_EFORMAT;
-	if (r != 0 || !wire_end(&w) || (ca->nparts > 0 && p->lo <= p[-1].hi))
+	if (krlpart_read(type, w, p, &n) != 0 ||
+	    (ca->nparts > 0 && p->lo <= p[-1].hi))
 		return AAD_EFORMAT;
 	k->nparts++;
 	ca->nparts++;
 	k->nserials = n > UINT64_MAX - k->nserials ? UINT64_MAX
 						   : k->nserials + n;
 	return 0;
-}
-
-static bool
-part_has(const struct part *p, uint64_t serial)
-{
-	size_t low = 0, high = p->len / 8, mid;
-	uint64_t n;
-
-	if (p->form == SERIALS_RANGE)
-		return true;
-	if (p->form == SERIALS_BITMAP)
-		return bit_is_set(p, serial - p->lo);
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if ((n = load_u64(p->data + 8 * mid)) == serial)
-			return true;
-		if (serial < n)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return false;
 }
 
 static bool
@@ -273,7 +164,7 @@ has_serial(const struct krl *k, const struct authority *ca, uint64_t serial)
 		else if (serial > k->parts[mid].hi)
 			low = mid + 1;
 		else
-			return part_has(&k->parts[mid], serial);
+			return krlpart_has(&k->parts[mid], serial);
 	}
 	return false;
 }
@@ -564,4 +455,86 @@ krl_has_cert(const struct krl *k, const struct key *ca, uint64_t serial,
 {
 	return ca_has_cert(k, ca->blob, ca->blob_len, serial, key_id) ||
 	       ca_has_cert(k, NULL, 0, serial, key_id);
+}
+
+/* ---- everything ---- */
+
+static int
+each_serial(const struct krlpart *p, const struct authority *ca,
+    const struct krl_visit *v)
+{
+	struct wire list = wire_of(p->data, p->len);
+	uint64_t at, n;
+	int r = 0;
+
+	if (p->form == SERIALS_RANGE)
+		return v->serials(v->arg, ca->blob, ca->blob_len, p->lo, p->hi);
+	if (p->form == SERIALS_LIST) {
+		while (r == 0 && wire_u64(&list, &n) == 0)
+			r = v->serials(v->arg, ca->blob, ca->blob_len, n, n);
+		return r;
+	}
+	for (at = 0; r == 0 && at <= p->hi - p->lo; at++)
+		if (krlpart_has(p, p->lo + at))
+			r = v->serials(v->arg, ca->blob, ca->blob_len,
+			    p->lo + at, p->lo + at);
+	return r;
+}
+
+static int
+each_key_id(const struct authority *ca, const struct krl_visit *v)
+{
+	struct wire w = ca->key_ids;
+	const uint8_t *p;
+	size_t len;
+	char *id;
+	int r;
+
+	while (wire_string(&w, &p, &len) == 0) {
+		if ((id = malloc(len + 1)) == NULL)
+			return AAD_ENOMEM;
+		if (len > 0)
+			memcpy(id, p, len);
+		id[len] = '\0';
+		r = v->key_id(v->arg, ca->blob, ca->blob_len, id);
+		free(id);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+each_string(struct wire w, void *arg,
+    int (*fn)(void *arg, const uint8_t *p, size_t len))
+{
+	const uint8_t *p;
+	size_t len;
+	int r = 0;
+
+	while (r == 0 && wire_string(&w, &p, &len) == 0)
+		r = fn(arg, p, len);
+	return r;
+}
+
+int
+krl_each(const struct krl *k, const struct krl_visit *v)
+{
+	const struct authority *ca;
+	size_t i, j;
+	int r;
+
+	for (i = 0; i < k->ncas; i++) {
+		ca = &k->cas[i];
+		for (j = 0; j < ca->nparts; j++)
+			if ((r = each_serial(&k->parts[ca->first + j], ca,
+				 v)) != 0)
+				return r;
+		if ((r = each_key_id(ca, v)) != 0)
+			return r;
+	}
+	if ((r = each_string(k->keys, v->arg, v->key)) != 0 ||
+	    (r = each_string(k->sha1, v->arg, v->hash)) != 0)
+		return r;
+	return each_string(k->sha256, v->arg, v->hash);
 }

@@ -111,6 +111,24 @@ bool krl_has_cert(const struct krl *k, const struct key *ca, uint64_t serial,
 uint64_t krl_count_serials(const struct krl *k);
 size_t krl_count_keys(const struct krl *k);
 
+/*
+ * What a list holds, piece by piece, as it was read; a callback that returns
+ * other than 0 ends the walk with that.  Everything is borrowed from the list
+ * but key ids, which are for the call.  ca: NULL with calen 0: of any.
+ */
+struct krl_visit {
+	void *arg;
+	int (*serials)(void *arg, const uint8_t *ca, size_t calen, uint64_t lo,
+	    uint64_t hi);
+	int (*key_id)(void *arg, const uint8_t *ca, size_t calen,
+	    const char *id);
+	int (*key)(void *arg, const uint8_t *blob, size_t len);
+	int (*hash)(void *arg, const uint8_t *hash, size_t len); /* 20 or 32 */
+};
+
+/* Returns 0; a callback's value; AAD_ENOMEM. */
+int krl_each(const struct krl *k, const struct krl_visit *v) AAD_MUST_CHECK;
+
 void krl_free(struct krl *k);
 
 #endif /* AAD_KRL_H */

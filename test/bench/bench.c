@@ -8,6 +8,7 @@
  * CASES, one a line, fields parted by tabs: NAME BASE ANSWER ARGV...
  * BASE: the name of an earlier case, or its own.  ANSWER: yes, the command
  * prints something; no, it prints nothing; -, not judged.  Each must exit 0.
+ * With a first ARGV of "<PATH" the command reads PATH.N, its N-th run, from 0.
  *
  * OFFERS: where the hook leaves what the connection of its parent, which is
  * bench, has offered.  Removed before each run: a connection offers a few
@@ -42,6 +43,8 @@ struct bench_case {
 	size_t base;
 	char *answer;
 	char *argv[ARGS_MAX];
+	char *input; /* NULL: standard input is bench's own */
+	unsigned int runs;
 	double us[ROUNDS_MAX];
 	long peak;
 };
@@ -80,6 +83,8 @@ cases_read(void)
 		if ((field = strsep(&rest, "\t")) == NULL ||
 		    (c->answer = strsep(&rest, "\t")) == NULL)
 			die("three fields and a command", c->name);
+		if (rest != NULL && rest[0] == '<')
+			c->input = strsep(&rest, "\t") + 1;
 		for (n = 0; rest != NULL && n < ARGS_MAX - 1; n++)
 			c->argv[n] = strsep(&rest, "\t");
 		if (n == 0)
@@ -100,6 +105,7 @@ run(struct bench_case *c, int fd)
 	struct timespec a, b;
 	struct rusage ru;
 	posix_spawn_file_actions_t acts;
+	char input[4096];
 	int status;
 	pid_t pid;
 
@@ -107,6 +113,11 @@ run(struct bench_case *c, int fd)
 		die("cannot remove", offers);
 	posix_spawn_file_actions_init(&acts);
 	posix_spawn_file_actions_adddup2(&acts, fd, STDOUT_FILENO);
+	if (c->input != NULL) {
+		snprintf(input, sizeof(input), "%s.%u", c->input, c->runs++);
+		posix_spawn_file_actions_addopen(&acts, STDIN_FILENO, input,
+		    O_RDONLY, 0);
+	}
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	if (posix_spawn(&pid, c->argv[0], &acts, NULL, c->argv, env) != 0)
 		die("cannot start", c->argv[0]);

@@ -199,6 +199,24 @@ cert_made()
 	    "$W/$key.pub" </dev/null
 }
 
+# forge_key NAME: an authority of whose key certforge.mjs has the bytes.
+forge_key()
+{
+	node "$SRC/test/e2e/certforge.mjs" key "$W/$1"
+}
+
+# cert_forged AUTHORITY KEY FIELD=JSON…: KEY's certificate, by forge_key's
+# AUTHORITY, with fields that ssh-keygen would not write.
+cert_forged()
+{
+	local ca key
+	ca=$1 key=$2
+	shift 2
+	cert_made "$ca" "$key" alice &&
+	    node "$SRC/test/e2e/certforge.mjs" cert "$W/$ca" \
+	    "$W/$key-cert.pub" "$@"
+}
+
 # principals LOGIN CERTFILE [COMMAND…]: ask the hook as sshd does; as hook.
 principals()
 {

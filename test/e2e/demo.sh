@@ -3,7 +3,8 @@
 #
 # demo.sh: a login through ssh that signs in, what it opens, and how it ends,
 # each step as it happens, on a machine of its own (sandbox.sh) with a private
-# sshd and a test provider.
+# sshd and a test provider; then a certificate authority, and a second host
+# that knows nothing but what the authority publishes.
 #
 # A script plays the person, at the keyboard and in the browser.  With
 # DEMO=interactive and a terminal it is you: the provider is then reachable
@@ -156,6 +157,7 @@ start_world()
 		IDP_PORT=$(shuf -i 20000-29999 -n 1)
 		AUTHORITY=https://$IDP_NAME:$IDP_PORT
 		SSHD_PORT=$((IDP_PORT + 10000))
+		CERT_PORT=$((IDP_PORT + 10001))
 	fi
 	step "A provider that looks like Azure AD: $AUTHORITY"
 	need start_idp
@@ -243,17 +245,77 @@ enabled()
 	run "grep -oE 'event=(evict|reap|undeny) .*' /var/log/syslog"
 }
 
+start_authority()
+{
+	step "A fleet has a certificate authority: $CA_CONF"
+	need write_ca_conf <<-END
+	hosts = web
+	END
+	run "sed -n '/^\[ca\]/,\$p' $CA_CONF"
+	run "aadssh -f $CA_CONF refresh --keys-only"
+	run "aadssh-ca init"
+
+	step "A second host knows what the authority publishes, and its group"
+	need write_cert_conf <<-END
+	[host]
+	groups = web
+	END
+	need start_cert_sshd
+	run "cat $CERT_CONF"
+	run "grep -E '^(Trusted|Revoked|Authorized)' /etc/ssh/sshd_cert_config"
+	cat >>/root/.ssh/config <<-END
+	Host second
+	Port $CERT_PORT
+	HostKeyAlias cert.example.test
+	UserKnownHostsFile $W/known_hosts_cert
+	END
+	# NB. the first match counts.
+	sed -n '/^Host second/,$p' /root/.ssh/config >"$W/config"
+	sed '/^Host second/,$d' /root/.ssh/config >>"$W/config"
+	cat "$W/config" >/root/.ssh/config
+	run "ssh -o BatchMode=yes -i alice alice@second id || echo '(refused)'"
+}
+
+certificate()
+{
+	step "One sign-in gives her a certificate for every host of the group"
+	on_terminal "aadssh-ca sign --key alice.pub"
+	said 'alice on web'
+	run "ssh-keygen -L -f alice-cert.pub | grep -A 2 -E 'ID:|Valid|Principals'"
+	run "ssh -i alice alice@second id" </dev/null | tee "$W/id"
+	grep -q '^uid=1001(alice)' "$W/id"
+	run "aadssh-ca sign --key alice.pub --if-needed && echo 'still fresh'"
+}
+
+revoked()
+{
+	step "She leaves: revoked, and refused from that moment on"
+	run "aadssh-ca revoke --user $ALICE --reason 'left the company'"
+	run "ssh -o BatchMode=yes -i alice alice@second id || echo '(refused)'" \
+	    2>&1 | tee "$W/id"
+	grep -q '^(refused)' "$W/id"
+	on_terminal "aadssh-ca sign --key alice.pub || echo '(refused)'"
+	said '^(refused)'
+	run "aadssh-ca list"
+	run "aadssh-ca verify"
+}
+
 inside()
 {
 	title=demo
 	# shellcheck source=lib.sh
 	. /src/test/e2e/lib.sh
+	# shellcheck source=calib.sh
+	. /src/test/e2e/calib.sh
 	cd /root
 	start_world
 	first_login
 	leave_open
 	disabled
 	enabled
+	start_authority
+	certificate
+	revoked
 	step "Done; nothing of this is left on your machine"
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ca/signer/profile.h"
 #include "policy/rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -19,8 +20,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (text != NULL && len > 0)
 		memcpy(text, data, len);
 	if (text != NULL && conf_parse(text, len, &c, &why) == 0 &&
-	    rules_new(c, &rules, &why) == 0)
+	    rules_new(c, &rules, &why) == 0) {
 		rules_is_never(rules, rules_is_mapped(rules, "x") ? "x" : "y");
+		if (profile_check(c, rules, &why) == 0)
+			conf_profile_of(c, "x");
+	}
 	rules_free(rules);
 	conf_free(c);
 	free(text);

@@ -20,7 +20,8 @@ type=$(sed -n 5p "$dir/args")
 key=$(sed -n 6p "$dir/args")
 echo "$type $key" >"$dir/line"
 
-# answers TITLE STATUS yes|nothing COMMAND...: a yes is exactly the key's line.
+# answers TITLE STATUS yes|nothing|=TEXT COMMAND...: a yes is exactly the key's
+# line, TEXT another one.
 answers() {
 	title=$1 want=$2 what=$3
 	shift 3
@@ -29,6 +30,7 @@ answers() {
 	case $what in
 	yes) cmp -s "$dir/out" "$dir/line" && right=1 || right=0 ;;
 	nothing) [ ! -s "$dir/out" ] && right=1 || right=0 ;;
+	=*) echo "${what#=}" | cmp -s - "$dir/out" && right=1 || right=0 ;;
 	esac
 	if [ $status -eq "$want" ] && [ $right -eq 1 ]; then
 		echo "ok - $title"
@@ -175,6 +177,106 @@ chmod 0770 "$offers"
 mv "$offers" "$offers.gone"
 answers 'a host without offers' 0 nothing "$hook" -f "$conf" bob 1002 "$type" "$key"
 mv "$offers.gone" "$offers"
+
+# --principals: which principal of a certificate opens a login.
+groups() { # FILE LINE...: a host of certificates alone
+	file=$1
+	shift
+	(umask 022 && printf '%s\n' '[state]' "dir = $dir/nowhere" \
+	    '[host]' "$@" >"$file")
+}
+groups "$dir/host.conf" 'groups = web'
+(umask 022 && { cat "$conf"; printf '%s\n' '[host]' 'groups = web'; } >"$dir/both.conf")
+certify() { # NAME PRINCIPALS [OPTION...]: sets ctype and cert
+	name=$1 principals=$2
+	shift 2
+	ssh-keygen -q -s "$dir/ca" -I "$name" -n "$principals" "$@" "$dir/$name.pub"
+	ctype=$(cut -d ' ' -f 1 "$dir/$name-cert.pub")
+	cert=$(cut -d ' ' -f 2 "$dir/$name-cert.pub")
+}
+for name in ca mine; do
+	ssh-keygen -q -t ed25519 -N '' -C $name -f "$dir/$name" </dev/null
+done
+certify mine alice@web,bob@db
+ask() { # CONF LOGIN [UID]
+	"$hook" -f "$1" --principals "$2" "${3-1001}" "$ctype" "$cert"
+}
+answers 'a principal of this group' 0 =alice@web ask "$dir/host.conf" alice
+answers 'a principal of another group' 0 nothing ask "$dir/host.conf" bob
+answers 'a configuration without [host]' 0 nothing ask "$conf" alice
+answers 'a certificate is still no key' 0 nothing \
+    "$hook" -f "$conf" alice 1001 "$ctype" "$cert"
+answers 'a host of certificates alone cannot tell about keys' 3 nothing \
+    "$hook" -f "$dir/host.conf" alice 1001 "$type" "$key"
+answers 'a plain key is no certificate' 0 nothing \
+    "$hook" -f "$dir/host.conf" --principals alice 1001 "$type" "$key"
+answers 'I-A10 the type of a plain key for a certificate' 0 nothing \
+    "$hook" -f "$dir/host.conf" --principals alice 1001 "$type" "$cert"
+answers 'I-A10 the type of another certificate' 0 nothing "$hook" \
+    -f "$dir/host.conf" --principals alice 1001 ssh-rsa-cert-v01@openssh.com "$cert"
+touch "$dir/s/state/denials/login/alice"
+answers 'a denied login' 0 nothing ask "$dir/both.conf" alice
+rm "$dir/s/state/denials/login/alice"
+mv "$dir/s/state/pins/alice" "$dir/pin"
+answers 'a login without a pin' 0 =alice@web ask "$dir/both.conf" alice
+mv "$dir/pin" "$dir/s/state/pins/alice"
+answers "a pin that doesn't name who the certificate is of" 0 nothing \
+    ask "$dir/both.conf" alice
+rm -f "$offers"/*
+answers 'a refused certificate' 0 nothing ask "$dir/both.conf" bob
+leaves 'is no offer' 0
+
+answers '--principals and nothing' 2 nothing "$hook" --principals
+answers '--principals and one argument less' 2 nothing \
+    "$hook" -f "$dir/host.conf" --principals alice 1001 "$ctype"
+answers '--principals and one argument more' 2 nothing \
+    "$hook" -f "$dir/host.conf" --principals alice 1001 "$ctype" "$cert" x
+answers '--principals twice' 2 nothing "$hook" --principals --principals \
+    alice 1001 "$ctype" "$cert"
+answers '--principals in front of -f' 2 nothing \
+    "$hook" --principals -f "$dir/host.conf" alice 1001 "$ctype" "$cert"
+for uid in '' -1 1x 4294967295; do
+	answers "--principals, uid \"$uid\"" 2 nothing \
+	    ask "$dir/host.conf" alice "$uid"
+done
+for login in --principals -f --help -oX alice@web 'alice,root' '#alice' "$long"; do
+	answers "I-B1 --principals, login $(printf %.20s "$login")" 0 nothing \
+	    ask "$dir/host.conf" "$login"
+done
+answers 'I-B1 --principals as a login' 0 nothing \
+    "$hook" -f "$conf" --principals 1001 "$type" "$key"
+
+certify mine alice -h
+answers "a host's certificate" 0 nothing ask "$dir/host.conf" alice
+groups "$dir/all.conf" 'accept_all = yes'
+certify mine alice,alice@web
+answers 'accept_all and a bare login' 0 =alice ask "$dir/all.conf" alice
+for list in 'alice,root#x' 'alice,#root' 'alice,a b' 'alice,alice@*' 'alice,*'; do
+	certify mine "$list"
+	answers "I-A4 $list: none counts" 0 nothing ask "$dir/all.conf" alice
+done
+certify mine alice@web
+groups "$dir/wrong.conf" 'groups = *'
+answers 'a configuration with a mistake, --principals' 3 nothing \
+    ask "$dir/wrong.conf" alice
+(umask 022 && printf '%s\n' '[ca]' '[state]' "dir = $dir/s/state" '[host]' \
+    'groups = web' >"$dir/ca.conf")
+answers "an authority's configuration" 3 nothing ask "$dir/ca.conf" alice
+answers "an authority's configuration, for keys" 3 nothing \
+    "$hook" -f "$dir/ca.conf" alice 1001 "$type" "$key"
+chmod 0777 "$dir/s/state/denials/oid"
+(umask 022 && printf '%s\n' '[state]' "dir = $dir/s/state" '[host]' \
+    'groups = web' >"$dir/denials.conf")
+ssh-keygen -q -s "$dir/ca" -I "oid=1c9a52de-7b30-4f86-9e41-6a0d8c35b2f1" \
+    -n carol@web "$dir/mine.pub"
+cert=$(cut -d ' ' -f 2 "$dir/mine-cert.pub")
+answers 'II-P9 denials that cannot be told' 3 nothing ask "$dir/denials.conf" carol
+chmod 0750 "$dir/s/state/denials/oid"
+answers 'and again' 0 =carol@web ask "$dir/denials.conf" carol
+full_too() {
+	ask "$dir/denials.conf" carol >/dev/full
+}
+answers 'I-A8 a principal that cannot be written whole' 3 nothing full_too
 
 if [ "$(id -u)" -eq 0 ]; then
 	chown -R 65534:65534 "$dir/s/state"

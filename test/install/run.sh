@@ -72,21 +72,23 @@ started() {
 	[ "$(readlink "$dir/root$program")" = /usr/bin/aadssh ]
 }
 
-# The programs that units and crontab start, with a verb that there is.
+# The programs that units and crontabs start, with a verb that there is.  The
+# signer has none: it is started with a socket.
 scheduled() {
 	units=$dir/root/usr/lib/systemd/system
-	cron=$dir/root/usr/share/doc/aadssh/examples/cron.d/aadssh
-	! grep -n '@[A-Z]*@' "$units"/* "$cron" || return 1
+	cron=$dir/root/usr/share/doc/aadssh/examples/cron.d
+	! grep -n '@[A-Z]*@' "$units"/* "$cron"/* || return 1
 	{
 		sed -n 's/^ExecStart=//p' "$units"/*.service
-		sed -n 's/^[*][^ ]* [* ]* root //p' "$cron" | tr ';' '\n' |
+		sed -n 's/^[*0-9][^ ]* [* ]* root //p' "$cron"/* | tr ';' '\n' |
 		    sed 's/>.*//; s/^ *//'
-	} >"$dir/scheduled"
-	[ "$(wc -l <"$dir/scheduled")" -eq 4 ] || return 1
+	} | sed 's| -f /etc/aadssh/[a-z-]*[.]conf||' >"$dir/scheduled"
+	[ "$(wc -l <"$dir/scheduled")" -eq 9 ] || return 1
 	while read -r program verb _; do
 		[ -x "$dir/root$program" ] || { echo "no $program"; return 1; }
+		[ "${program##*/}" != aadssh-ca-signer ] || continue
 		"$dir/root$program" help | grep -q "^  $verb " ||
-		    { echo "no verb $verb"; return 1; }
+		    { echo "$program: no verb $verb"; return 1; }
 	done <"$dir/scheduled"
 }
 
@@ -98,7 +100,10 @@ units_named() {
 	while read -r unit; do
 		[ -f "$units/$unit" ] || { echo "no $unit"; return 1; }
 	done <"$dir/units"
-	[ -f "$units/aadssh-refresh.service" ]
+	for unit in "$units"/*.timer; do
+		[ -f "${unit%.timer}.service" ] || { echo "$unit of what?"; return 1; }
+	done
+	[ -f "$units/aadssh-ca-signer@.service" ]
 }
 
 # NB. systemd looks for the programs where the units name them.

@@ -180,6 +180,12 @@ damage 'a sample with another default' 'sed -i "s/^#grace = 0/#grace = 1h/" conf
 expect docs 'with its default'
 damage 'a sample that lacks a keyword' 'sed -i "/^#min_uid/d" conf/aadssh.conf'
 expect docs 'with its default'
+damage 'a key of an authority without its entry' 'sed -i "s/^.It Ic per_peer Ns/.It Ic per_pier Ns/" docs/aadssh-ca.conf.5'
+expect docs 'what only an authority has'
+damage 'an authority sample with another default' 'sed -i "s/^#per_peer = 8/#per_peer = 9/" conf/aadssh-ca.conf'
+expect docs 'aadssh-ca.conf has every keyword'
+damage 'an authority sample with the default of a host' 'sed -i "s|^#dir = .*|#dir = /var/lib/aadssh|" conf/aadssh-ca.conf'
+expect docs 'aadssh-ca.conf has every keyword'
 damage 'a broken manual page' 'echo ".Xx broken" >>docs/aadssh.1'
 expect docs 'mandoc'
 

@@ -33,10 +33,19 @@ quoted() {
 	[ -s "$dir/quoted" ] || echo 'the pages quote no reason at all'
 }
 
-# aadssh.conf(5): ".Ss Section Bq NAME", ".It Ic KEY Ns = Ns Ar TYPE", then a
+# keywords OF: those of a host's file, or what only an authority's has, as
+# `tables` says them.
+keywords() {
+	"$tables" | sed -n 's/^keyword //p' | case $1 in
+	host) grep -vE '^(ca|profile) ' ;;
+	authority) grep -E '^(ca|profile) |^[a-z]+ hosts ' ;;
+	esac
+}
+
+# manual OF PAGE: ".Ss Section Bq NAME", ".It Ic KEY Ns = Ns Ar TYPE", then a
 # line "A list…" and "Default:" with the default quoted on the next line.
 manual() {
-	"$tables" | sed -n 's/^keyword //p' | awk '{
+	keywords "$1" | awk '{
 		fallback = $5
 		for (i = 6; i <= NF; i++)
 			fallback = fallback " " $i
@@ -61,29 +70,60 @@ manual() {
 		gsub(/"/, "", fallback)
 		sub(/ [.,]$/, "", fallback)
 	}
-	{ want = 0 }' docs/aadssh.conf.5 | sort >"$dir/text"
-	same docs/aadssh.conf.5 "$dir/code" "$dir/text"
+	{ want = 0 }' "$2" | sort >"$dir/text"
+	same "$2" "$dir/code" "$dir/text"
+}
+
+# The keys of a sample, "SECTION KEY", commented out or not.
+sample_keys() {
+	awk '
+	/^#?\[/ { section = $0; gsub(/[#\[\]]/, "", section); sub(/ .*/, "", section) }
+	/^#?[a-z_]+ = / { key = $1; sub(/^#/, "", key); print section, key }
+	' "$1" | sort -u
+}
+
+# shows FILE SECTION KEY DEFAULT: commented out, in its section.
+shows() {
+	awk -v section="$2" -v want="#$3 = $4" '
+	/^#?\[/ { here = $0; gsub(/[#\[\]]/, "", here); sub(/ .*/, "", here) }
+	here == section && $0 == want { found = 1 }
+	END { exit !found }' "$1" || echo "$1 lacks: [$2] #$3 = $4"
 }
 
 # conf/aadssh.conf: every keyword once, commented out with its default unless
 # the comment above calls it an example or it has none.
 sample() {
-	"$tables" | sed -n 's/^keyword //p' |
-	    awk '{ print $1, $2 }' | sort >"$dir/code"
-	awk '
-	/^#?\[/ { section = $0; gsub(/[#\[\]]/, "", section); sub(/ .*/, "", section) }
-	/^#?[a-z_]+ = / { key = $1; sub(/^#/, "", key); print section, key }
-	' conf/aadssh.conf | sort -u >"$dir/text"
+	keywords host | awk '{ print $1, $2 }' | sort >"$dir/code"
+	sample_keys conf/aadssh.conf >"$dir/text"
 	same conf/aadssh.conf "$dir/code" "$dir/text"
-	"$tables" | sed -n 's/^keyword //p' | awk '$5 != "-"' |
+	keywords host | awk '$5 != "-"' |
 	while read -r section key _ _ fallback; do
-		[ "$section" != login ] || continue
-		awk -v section="$section" -v want="#$key = $fallback" '
-		/^#?\[/ { here = $0; gsub(/[#\[\]]/, "", here) }
-		here == section && $0 == want { found = 1 }
-		END { exit !found }' conf/aadssh.conf ||
-		    echo "conf/aadssh.conf lacks: [$section] #$key = $fallback"
+		[ "$section" = login ] ||
+		    shows conf/aadssh.conf "$section" "$key" "$fallback"
 	done
+}
+
+# conf/aadssh-ca.conf: all that only an authority has, and of the rest what
+# it likes; each with the default that an authority has.
+sample_authority() {
+	file=conf/aadssh-ca.conf
+	sample_keys $file >"$dir/text"
+	keywords authority | awk '{ print $1, $2 }' | sort >"$dir/code"
+	comm -23 "$dir/code" "$dir/text" | sed "s|^|$file lacks: |"
+	"$tables" | sed -n 's/^keyword //p' | awk '{ print $1, $2 }' | sort |
+	    comm -13 - "$dir/text" | sed "s|^|$file has, the code not: |"
+	[ -s "$dir/code" ] || echo "the code names nothing"
+	"$tables" | awk -v keys="$dir/text" '
+	BEGIN { while ((getline line <keys) > 0) has[line] = 1 }
+	{ at = $2 " " $3; rest = $0; n = $1 == "keyword" ? 5 : 3
+	  while (n-- > 0) sub(/^[^ ]+ /, "", rest) }
+	$1 == "keyword" && $6 != "-" && at in has { say[at] = rest }
+	$1 == "authority" { say[at] = rest }
+	END { for (at in say) print at, say[at] }' >"$dir/defaults"
+	[ -s "$dir/defaults" ] || echo "the code has no defaults"
+	while read -r section key fallback; do
+		shows $file "$section" "$key" "$fallback"
+	done <"$dir/defaults"
 }
 
 mdoc() {
@@ -96,6 +136,11 @@ mdoc() {
 
 check 'docs/reasons.md has one row for each reason, of its class' reasons
 check 'the reasons that pages quote exist' quoted
-check 'aadssh.conf(5) has every keyword with type and default' manual
+check 'aadssh.conf(5) has every keyword with type and default' \
+    manual host docs/aadssh.conf.5
+check 'aadssh-ca.conf(5) has what only an authority has' \
+    manual authority docs/aadssh-ca.conf.5
 check 'conf/aadssh.conf has every keyword with its default' sample
+check 'conf/aadssh-ca.conf has every keyword with its default' \
+    sample_authority
 check 'mandoc finds nothing in the manual pages' mdoc

@@ -3,6 +3,7 @@
 
 hook=$B/aadssh-authkeys
 host=$B/aadssh
+ca=$B/aadssh-ca
 module=$B/pam_aadssh.so
 
 # needed PROGRAM LIBRARY...: what the loader brings is exactly among these.
@@ -27,6 +28,8 @@ libraries() {
 	fi
 	needed "$host" libc libinih libjansson libjwt libcurl libhogweed \
 	    libnettle libgmp libsodium libqrencode
+	needed "$ca" libc libinih libjansson libhogweed libnettle libgmp \
+	    libsodium libssh
 	needed "$module" libc libpam
 	for program in "$host" "$module"; do
 		readelf -d "$program" | grep -q NEEDED ||

@@ -180,6 +180,7 @@ write_list(void)
 		die("krl_encode", err_name(r));
 	if (fwrite(blob, 1, len, stdout) != len || fflush(stdout) != 0)
 		die("standard output", strerror(errno));
+	free(blob);
 	return 0;
 }
 

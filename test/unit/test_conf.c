@@ -1360,14 +1360,14 @@ line_of(const char *text, const char *what)
 	return line;
 }
 
-static void
-shipped_file_wants_two_ids_and_nothing_else(void **state)
+/* A shipped file with the two ids filled in, which it can't do without. */
+static struct conf *
+shipped(const char *name)
 {
 	static const char nil[] = "00000000-0000-0000-0000-000000000000";
-	char *text = slurp("conf/aadssh.conf"), *at;
-	struct conf *c, *d;
+	char *text = slurp(name), *at;
+	struct conf *c;
 
-	(void)state;
 	refused(text, line_of(text, "\ntenant =") + 1, "write your own");
 	at = strstr(text, nil);
 	assert_non_null(at);
@@ -1377,53 +1377,94 @@ shipped_file_wants_two_ids_and_nothing_else(void **state)
 	assert_non_null(at);
 	memcpy(at, C, strlen(C));
 	c = accepted(text);
-	d = accepted(IDP);
+	free(text);
+	return c;
+}
+
+static void
+shipped_file_wants_two_ids_and_nothing_else(void **state)
+{
+	struct conf *c = shipped("conf/aadssh.conf");
+	struct conf *d = accepted(IDP);
+
+	(void)state;
 	assert_string_equal(c->issuer, d->issuer);
 	assert_string_equal(c->scope, d->scope);
 	assert_int_equal(c->domain.n, 0);
 	assert_int_equal(c->nlogins, 0);
+	assert_int_equal(c->host_groups.n, 0);
+	assert_false(c->has_ca);
 	conf_free(c);
 	conf_free(d);
-	free(text);
 }
 
 static void
-shipped_file_and_manual_name_every_key(void **state)
+shipped_file_of_an_authority(void **state)
 {
-	char *conf = slurp("conf/aadssh.conf");
-	char *man = slurp("docs/aadssh.conf.5");
-	const struct conf_keyword *k;
-	char want[256];
-	const char *section;
-	size_t i, n;
+	struct conf *c = shipped("conf/aadssh-ca.conf");
+	struct conf *d = accepted(IDP "[ca]\n");
 
 	(void)state;
+	assert_true(c->has_ca);
+	assert_string_equal(c->issuer, d->issuer);
+	assert_string_equal(c->dir, d->dir);
+	assert_string_equal(c->publish_dir, d->publish_dir);
+	assert_int_equal(c->nlogins, 0);
+	assert_int_equal(c->nprofiles, 0);
+	conf_free(c);
+	conf_free(d);
+}
+
+/* A line of its section in a shipped file. */
+static void
+shows(const char *name, const char *text, const struct conf_keyword *k)
+{
+	const char *section;
+	char want[256];
+	size_t n;
+
+	snprintf(want, sizeof(want), "[%s", k->section);
+	section = strstr(text, want);
+	assert_non_null(section);
+	n = (size_t)snprintf(want, sizeof(want), "\n#%s = ", k->name);
+	if (k->fallback != NULL)
+		snprintf(want + n, sizeof(want) - n, "%s\n", k->fallback);
+	if (strcmp(k->name, "tenant") == 0 || strcmp(k->name, "client_id") == 0)
+		snprintf(want, sizeof(want), "\n%s = ", k->name);
+	if (strstr(section, want) == NULL)
+		fail_msg("%s lacks %s", name, want);
+}
+
+static void
+shipped_files_and_manuals_name_every_key(void **state)
+{
+	static const char *const names[2][2] = {
+		{ "conf/aadssh.conf", "docs/aadssh.conf.5" },
+		{ "conf/aadssh-ca.conf", "docs/aadssh-ca.conf.5" },
+	};
+	char *conf[2], *man[2], want[256];
+	const struct conf_keyword *k;
+	size_t i, which;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		conf[i] = slurp(names[i][0]);
+		man[i] = slurp(names[i][1]);
+	}
 	for (i = 0; (k = conf_keyword(i)) != NULL; i++) {
-		if (strcmp(k->section, "login") == 0)
-			break;
-		if (strcmp(k->section, "map") == 0 &&
-		    strcmp(k->name, "hosts") == 0)
-			continue;
-		snprintf(want, sizeof(want), "[%s", k->section);
-		section = strstr(conf, want);
-		assert_non_null(section);
-		n = (size_t)snprintf(want, sizeof(want), "\n#%s = ", k->name);
-		if (k->fallback != NULL)
-			snprintf(want + n, sizeof(want) - n, "%s\n",
-			    k->fallback);
-		if (strcmp(k->name, "tenant") == 0 ||
-		    strcmp(k->name, "client_id") == 0)
-			snprintf(want, sizeof(want), "\n%s = ", k->name);
-		if (strstr(section, want) == NULL)
-			fail_msg("conf/aadssh.conf lacks %s", want);
+		which = strcmp(k->section, "ca") == 0 ||
+			strcmp(k->section, "profile") == 0;
+		shows(names[which][0], conf[which], k);
 		snprintf(want, sizeof(want), "\n.It Ic %s Ns = Ns Ar %s\n",
 		    k->name, k->type);
-		if (strstr(man, want) == NULL)
-			fail_msg("docs/aadssh.conf.5 lacks %s", want);
+		if (strstr(man[which], want) == NULL)
+			fail_msg("%s lacks %s", names[which][1], want);
 	}
-	assert_in_range(i, 27, 64);
-	free(conf);
-	free(man);
+	assert_in_range(i, 50, 64);
+	for (i = 0; i < 2; i++) {
+		free(conf[i]);
+		free(man[i]);
+	}
 }
 
 int
@@ -1457,7 +1498,8 @@ main(void)
 		cmocka_unit_test(file_too_big_or_empty),
 		cmocka_unit_test(II_P9_unreadable_is_no_empty_file),
 		cmocka_unit_test(shipped_file_wants_two_ids_and_nothing_else),
-		cmocka_unit_test(shipped_file_and_manual_name_every_key),
+		cmocka_unit_test(shipped_file_of_an_authority),
+		cmocka_unit_test(shipped_files_and_manuals_name_every_key),
 	};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);

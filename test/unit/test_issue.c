@@ -284,7 +284,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* ---- asking --------------------------------------------------------------- */
+/* ---- asking ----------------------------------------------------------- */
 
 static void
 write_request(const struct world *w, const struct asked *a, struct wirebuf *b)
@@ -425,7 +425,7 @@ count(struct world *w, enum event_kind kind)
 	return n;
 }
 
-/* ---- what is given -------------------------------------------------------- */
+/* ---- what is given ---------------------------------------------------- */
 
 static void
 valid_certificate(void **state)
@@ -548,7 +548,7 @@ I_C11_each_key_signs_its_own_kind(void **state)
 	    AAD_R_HOST_NAME, "a name without a dot");
 }
 
-/* ---- the order of refusals ------------------------------------------------ */
+/* ---- the order of refusals -------------------------------------------- */
 
 /*
  * Everything that can be wrong at once, and then mended one by one from the
@@ -774,7 +774,7 @@ I_C10_no_key_of_our_own(void **state)
 	assert_int_equal(count(w, EVENT_PREPARED), 0);
 }
 
-/* ---- the same token again ------------------------------------------------- */
+/* ---- the same token again --------------------------------------------- */
 
 static void
 reopen(struct world *w)
@@ -918,7 +918,7 @@ dry_run_leaves_no_row(void **state)
 	assert_int_equal(len, 4); /* the stages of our keys */
 }
 
-/* ---- the key of the authority --------------------------------------------- */
+/* ---- the key of the authority ----------------------------------------- */
 
 static void
 key_path(const struct world *w, enum seed seed, char out[static 160])
@@ -1037,7 +1037,7 @@ the_ring_is_what_the_ledger_says(void **state)
 	keyring_release(&ring);
 }
 
-/* ---- an agent that holds the key ------------------------------------------ */
+/* ---- an agent that holds the key -------------------------------------- */
 
 enum mood {
 	MOOD_HONEST,
@@ -1218,7 +1218,7 @@ only_an_agent_of_our_own(void **state)
 	assert_int_equal(backend_connect(longer, &fd), AAD_ETOOBIG);
 }
 
-/* ---- the disk, memory ------------------------------------------------------ */
+/* ---- the disk, memory ------------------------------------------------- */
 
 /* A ledger that takes no row gives no certificate. */
 static void

@@ -321,6 +321,16 @@ bare_login_needs_accept_all(void **state)
 }
 
 static void
+I_D4_a_certificate_without_principals(void **state)
+{
+	struct world *w = *state;
+
+	SAYS(w, "alice", NULL, "cert_principal");
+	w->conf.accept_all = true;
+	SAYS(w, "alice", NULL, "cert_principal");
+}
+
+static void
 wrong_login_or_group(void **state)
 {
 	struct world *w = *state;
@@ -331,7 +341,6 @@ wrong_login_or_group(void **state)
 	SAYS(w, "alice", "alice@web2", "cert_principal");
 	SAYS(w, "alice", "alice@we", "cert_principal");
 	SAYS(w, "alice", "web@alice", "cert_principal");
-	SAYS(w, "alice", NULL, "cert_principal");
 }
 
 /* ---- step 1 ----------------------------------------------------------- */
@@ -407,7 +416,7 @@ wrong_logins(void **state)
 }
 
 static void
-wrong_certificate_of_a_host(void **state)
+I_D3_a_certificate_of_a_host(void **state)
 {
 	struct world *w = *state;
 	struct says s = usual;
@@ -759,12 +768,13 @@ main(void)
 		T(valid_login_at_group),
 		T(valid_one_of_several),
 		T(bare_login_needs_accept_all),
+		T(I_D4_a_certificate_without_principals),
 		T(wrong_login_or_group),
 		T(I_A4_a_principal_outside_the_grammar_spoils_all),
 		T(I_A5_an_empty_principal_spoils_all),
 		T(boundary_longest_principal),
 		T(wrong_logins),
-		T(wrong_certificate_of_a_host),
+		T(I_D3_a_certificate_of_a_host),
 		T(wrong_type_and_plain_keys),
 		T(II_9_1_a_certificate_as_authority),
 		T(denials_win),

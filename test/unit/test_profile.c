@@ -894,11 +894,9 @@ I_C8_key_id_names_the_identity_whatever_its_name(void **state)
 static void
 I_C12_claims_are_no_templates(void **state)
 {
-	static const char *const utis[] = {
-		"", "a b", "a=b", ("x oid=" OTHER), "a\nb", "a\"b", "{{.}}",
-		"${x}", "%s%n",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	};
+	static const char *const utis[] = { "", "a b", "a=b", ("x oid=" OTHER),
+		"a\nb", "a\"b", "{{.}}", "${x}", "%s%n",
+		(LOGIN_32 LOGIN_32 "a") };
 	static const char *const upns[] = { "%s%n%s@contoso.com",
 		"{\"a\":1}@contoso.com", "{{ toJson . }}@contoso.com",
 		"$(id)@contoso.com", "`id`@contoso.com" };
