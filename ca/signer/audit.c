@@ -433,6 +433,12 @@ op_verify(struct signer *s, const struct request *rq, json_t **endp)
 	(void)rq;
 	*endp = NULL;
 	why = step_keys(s, &a.ring);
+	if (why == AAD_R_LEDGER_ALTERED && s->ledger == NULL) {
+		fault(&a, 0,
+		    "the ledger's file is cut short or damaged; nothing in it "
+		    "can be read");
+		return end(&a, endp);
+	}
 	if (why == AAD_R_LEDGER_ALTERED) {
 		/* The rows of the keys are what is wrong: say so, go on. */
 		fault(&a, 0, "the keys cannot be read: %s",
