@@ -389,7 +389,8 @@ read_words(struct revocation *v, const struct request *rq)
 }
 
 static enum reason
-dispatch(struct revocation *v, const struct request *rq, enum request_label what)
+dispatch(struct revocation *v, const struct request *rq,
+    enum request_label what)
 {
 	const struct request_field *f = request_get(rq, what, 0);
 	enum reason why;
