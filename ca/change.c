@@ -36,9 +36,11 @@ int
 change_run(const struct change *c, struct wirebuf *rq)
 {
 	const volatile sig_atomic_t *stop = stop_catch(0, 0);
-	struct rows r = {
-		.app = c->app, .stop = stop, .json = c->json, .print = c->print
-	};
+	struct rows r = { .app = c->app,
+		.stop = stop,
+		.json = c->json,
+		.print = c->print,
+		.arg = c->arg };
 	json_t *end = NULL;
 	enum reason why;
 	bool wanted;

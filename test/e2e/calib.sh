@@ -25,12 +25,18 @@ as()
 	    "$@")
 }
 
+not()
+{
+	! "$@"
+}
+
 # The authority's configuration: lines of [ca] in $CA_ALSO; standard input is
 # appended behind [map].
 write_ca_conf()
 {
 	mkdir -p /etc/aadssh
-	cp "$IDP/ca.pem" /etc/aadssh/idp-ca.pem
+	: >/etc/aadssh/idp-ca.pem
+	[ ! -f "$IDP/ca.pem" ] || cp "$IDP/ca.pem" /etc/aadssh/idp-ca.pem
 	{
 		cat <<-END
 		[idp]
@@ -102,6 +108,84 @@ stage_ca()
 	need write_ca_conf
 	need start_ca
 	need start_signer_socket
+}
+
+# --- tokens without a provider ---------------------------------------------------
+
+ASK=$SRC/${E2E_B-build}/test/tools/ask
+MKTOKEN=$SRC/${E2E_B-build}/test/tools/mktoken
+CAROL=carol@contoso.com
+CAROL_OID=d45b8f02-91ae-4c37-8f60-b27e13c9a584
+
+# An authority that believes mktoken's tokens instead of a provider's.
+stage_forged()
+{
+	need write_ca_conf
+	need aadssh-ca -f "$CA_CONF" init --recovery-out "$W/recovery"
+	need forged_keys
+}
+
+forged_keys()
+{
+	"$MKTOKEN" keys >"$W/keys.json" &&
+	    install -o aadssh -m 0644 "$W/keys.json" "$CA_STATE/tenant/"
+}
+
+# One that there was never before.
+forged_token() # OID UPN
+{
+	"$MKTOKEN" token 1 "$1" "$2" ",\"n\":\"$(date +%s%N)\""
+}
+
+# signer [OPTION…] OP FIELD…: as ask has it; what it answers is printed.
+signer()
+{
+	as aadssh-ca "$ASK" "$@" -- "$CA_SIGNER" -f "$CA_CONF"
+}
+
+# issue NAME OID UPN [FIELD…]: $W/NAME-cert.pub, a stranger's request.
+issue()
+{
+	local name token status
+	name=$1
+	token=$(forged_token "$2" "$3")
+	shift 3
+	status=0
+	signer -s sign key="$W/$name.pub" token="$token" "$@" \
+	    context=via=test >"$W/reply" || status=$?
+	cat "$W/reply"
+	[ "$status" -ne 0 ] ||
+	    sed -n 's/^certificate //p' "$W/reply" >"$W/$name-cert.pub"
+	return "$status"
+}
+
+serial_of() # NAME
+{
+	ssh-keygen -L -f "$W/$1-cert.pub" | sed -n 's/^ *Serial: //p'
+}
+
+krl_version() # FILE
+{
+	ssh-keygen -Q -l -f "$1" | sed -n 's/^# KRL version //p'
+}
+
+# json FILE EXPRESSION: of the objects o, one a line, it must be true.
+json()
+{
+	node -e 'const o = require("fs").readFileSync(process.argv[1], "utf8")
+	    .trim().split("\n").map(JSON.parse)
+	    process.exit(eval(process.argv[2]) ? 0 : 1)' "$1" "$2"
+}
+
+# a_key ACCOUNT TYPE [OPTION…]: ~ACCOUNT/.ssh/TYPE, and what it is called there.
+a_key()
+{
+	local account type dir
+	account=$1 type=$2 dir=/home/$1/.ssh
+	shift 2
+	install -d -m 0700 -o "$account" "$dir"
+	ssh-keygen -q -N '' -C '' -f "$dir/$type" "$@" </dev/null &&
+	    chown "$account:" "$dir/$type" "$dir/$type.pub"
 }
 
 # --- a host that trusts certificates --------------------------------------------
