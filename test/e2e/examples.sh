@@ -93,13 +93,25 @@ run_block()
 
 # ---- the worlds of the blocks ------------------------------------------------
 
+# As systemd-tmpfiles leaves it.
+forget_ca()
+{
+	rm -rf "$CA_STATE"
+	install -d -o aadssh-ca -g aadssh-ca "$CA_STATE"
+	install -d -o aadssh -g aadssh "$CA_STATE/tenant"
+}
+
+# An authority, wherever it is from.
+world_ca()
+{
+	start_ca --recovery-out "$W/recovery"
+}
+
 # No authority yet; and its hosts, all of them this one.
 world_fresh()
 {
 	stop_signer_socket
-	rm -rf "$CA_STATE"
-	install -d -o aadssh-ca -g aadssh-ca "$CA_STATE"
-	install -d -o aadssh -g aadssh "$CA_STATE/tenant"
+	forget_ca
 	start_signer_socket
 	mount -t tmpfs tmpfs /usr/local/sbin
 	mkdir -p bin
@@ -142,9 +154,7 @@ world_full()
 world_gone()
 {
 	umount "$CA_STATE"
-	rm -rf "$CA_STATE"
-	install -d -o aadssh-ca -g aadssh-ca "$CA_STATE"
-	install -d -o aadssh -g aadssh "$CA_STATE/tenant"
+	forget_ca
 }
 
 stage
@@ -158,9 +168,18 @@ also "aadssh-authkeys.8: and nothing is printed" empty "$W/out"
 need signin "$ALICE" aadssh login alice alice.pub
 ok "and after them Alice's key is let in" says_yes alice alice.pub
 
+write_ca_conf <<-END
+hosts = web,db
+[login deploy]
+allow = oid:$ALICE_OID
+hosts = web
+END
+
 # What formats.md does with its example, done to the record just made.
 md_page formats.md
-also "formats.md: openssl says so" has "$W/out" "Signature Verified Success"
+also "formats.md: ssh-keygen and sha256sum agree with a manifest" \
+    grep -qx 'user_ca.pub: OK' "$W/out"
+ok "formats.md: openssl says so" sh -eu example.1
 need sed -n '/^{ printf .302A/,$p' example.1
 mv "$W/out" verify.sh
 cp "$STATE"/records/alice/* record
@@ -172,12 +191,7 @@ sed -i 's/"local"/"LOCAL"/' record
 exits 1 "formats.md: and not when a byte is changed" sh -eu verify.sh
 
 # An authority, as aadssh-ca(1) has it, and as the guide sets one up anew.
-write_ca_conf <<-END
-hosts = web,db
-[login deploy]
-allow = oid:$ALICE_OID
-hosts = web
-END
+need forget_ca
 need start_signer_socket
 mkdir -p /media/stick /home/alice/.ssh
 need ssh-keygen -q -t ed25519 -N '' -f /home/alice/.ssh/id_ed25519
