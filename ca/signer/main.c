@@ -219,7 +219,12 @@ dispatch(struct signer *s, const struct request *rq, json_t **endp)
 	if (signer_sandbox(s->dir, s->publish) != 0)
 		return AAD_R_SANDBOX;
 	s->now = clock_now();
-	return op->fn(s, rq, endp);
+	why = op->fn(s, rq, endp);
+	/* What SQLite said, where nobody said more. */
+	if ((why == AAD_R_LEDGER || why == AAD_R_LEDGER_ALTERED) &&
+	    s->detail[0] == '\0' && s->ledger != NULL)
+		return signer_fail(s, why, "%s", ledger_error(s->ledger));
+	return why;
 }
 
 static enum reason
