@@ -848,6 +848,68 @@ I_C18_what_is_not_given_again(void **state)
 	got_release(&first);
 }
 
+/* ---- serials ----------------------------------------------------------- */
+
+/* What the dice show next, where a serial is drawn; else noise. */
+static const uint64_t *dice;
+
+static const char *
+dice_name(void)
+{
+	return "dice";
+}
+
+static uint32_t
+dice_random(void)
+{
+	return 4;
+}
+
+static void
+dice_buf(void *const p, const size_t len)
+{
+	if (len != sizeof(*dice))
+		memset(p, 0x5a, len);
+	else if (*dice == 99) /* the last one, for ever */
+		memcpy(p, dice, len);
+	else
+		memcpy(p, dice++, len);
+}
+
+static struct randombytes_implementation loaded = {
+	.implementation_name = dice_name,
+	.random = dice_random,
+	.buf = dice_buf,
+};
+
+/* No serial twice, none that is 0 or that a signed number can't hold. */
+static void
+I_C7_serials_are_drawn_until_one_is_new(void **state)
+{
+	static const uint64_t shown[] = { 5, 5, 0, UINT64_C(1) << 63, 5,
+		(UINT64_C(1) << 63) + 7, 7, 5, 99 };
+	static const uint64_t want[] = { 5, 7, 99 };
+	struct world *w = *state;
+	struct asked a = { .ttl = 60 };
+	struct got g;
+	size_t i;
+
+	dice = shown;
+	assert_int_equal(randombytes_set_implementation(&loaded), 0);
+	for (i = 0; i < 3; i++) {
+		a.ttl++;
+		g = ask(w, &a);
+		expect_reason(g.why, AAD_R_ALLOWED, "a new one");
+		assert_int_equal(g.cert.serial, want[i]);
+		got_release(&g);
+	}
+	a.ttl++;
+	expect(w, &a, AAD_R_UNSET, "none is new");
+	randombytes_set_implementation(&randombytes_sysrandom_implementation);
+	assert_int_equal(count(w, EVENT_PREPARED), 3);
+	assert_int_equal(count(w, EVENT_ISSUED), 3);
+}
+
 static void
 I_C21_as_many_as_an_hour_allows(void **state)
 {
@@ -1327,6 +1389,7 @@ main(void)
 		TEST(I_C10_no_key_of_our_own),
 		TEST(I_C18_a_token_replayed),
 		TEST(I_C18_what_is_not_given_again),
+		TEST(I_C7_serials_are_drawn_until_one_is_new),
 		TEST(I_C21_as_many_as_an_hour_allows),
 		TEST(a_pin_belongs_to_who_came_first),
 		TEST(dry_run_leaves_no_row),
