@@ -72,7 +72,7 @@ hook_libs = $(hook_shared) -pie
 endif
 aadssh_libs = -linih -ljansson -ljwt -lcurl -lhogweed -lnettle -lgmp -lsodium \
 	-lqrencode
-ca_libs = -linih -ljansson -lhogweed -lnettle -lgmp -lsodium -lssh
+ca_libs = -linih -ljansson -lhogweed -lnettle -lgmp -lsodium
 signer_libs = -linih -ljansson -lsqlite3 -lhogweed -lnettle -lgmp -lsodium
 
 # ---- our objects, one list a folder ----------------------------------------
@@ -108,7 +108,8 @@ aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	pam pamauth pamsession tenantkeys login status survey show explain \
 	refresh renew evict settle sweep hold deny forget rekey check reap \
 	ending sessions token
-ledger = ledger ledgercheck ledgerdb ledgerfile ledgerrow ledgerview
+ledger = ledger ledgercheck ledgerdb ledgerfile ledgerrow ledgerschema \
+	ledgerview
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
@@ -133,7 +134,7 @@ aadssh_o = $(call objs,cmd/aadssh,$(aadssh))
 ledger_o = $(call objs,ca/signer,$(ledger))
 
 programs = $(B)/aadssh-authkeys $(B)/aadssh $(B)/pam_aadssh.so $(B)/aadssh-ca \
-	$(B)/aadssh-ca-signer
+	$(B)/aadssh-ca-import $(B)/aadssh-ca-signer
 
 all: need-build $(programs)
 
@@ -153,10 +154,15 @@ $(B)/aadssh: $(aadssh_o) $(cli_o) $(host_o) $(policy_o) $(token_o) $(idp_o) \
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(aadssh_libs)
 
-# No curl, no libjwt, no SQLite; libssh to read a foreign key file, once.
+# No curl, no libjwt, no libssh, no SQLite: it starts who has them.
 $(B)/aadssh-ca: $(ca_o) $(cli_o) $(ssh_o) $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(ca_libs)
+
+# The only one with libssh: a foreign key file, read once.
+$(B)/aadssh-ca-import: $(call objs,ca/import,main) $(cli_o) $(ssh_o) $(core_o)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ $(ca_libs) -lssh
 
 # No curl, no libssh, no libjwt: what holds the keys speaks to nobody.
 signer_all_o = $(signer_o) $(signer_ops_o) $(signer_issue_o) \
@@ -235,11 +241,13 @@ $(eval $(call unit,authority,$(call objs,test/tools,forge) $(signer_issue_o) \
 $(eval $(call unit,issue,$(call objs,test/tools,forge) $(signer_issue_o) \
 	$(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) $(policy_o) \
 	$(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
-# NB. without libssh, and so without init.
-$(eval $(call unit,ca,$(filter-out %/main.o %/init.o %/import.o,$(ca_o)) \
+$(eval $(call unit,ca,$(filter-out %/main.o,$(ca_o)) \
 	$(cli_o) $(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
-$(eval $(call unit,ledger,$(ledger_o) $(core_o),-lsqlite3 -linih))
+$(eval $(call unit,ledger,$(call objs,test/unit,ledgerworld) $(ledger_o) \
+	$(core_o),-lsqlite3 -linih))
+$(eval $(call unit,ledgerfile,$(call objs,test/unit,ledgerworld) $(ledger_o) \
+	$(core_o),-lsqlite3 -linih))
 
 unit_bins = $(addprefix $(B)/test/unit/test_,$(units))
 unit-bins: $(unit_bins)
@@ -291,9 +299,9 @@ fuzz-run: $(fuzz_bins)
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
 # know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
 # many of them; mkkrl: a revocation list; mktoken: tokens and tenant keys; ask:
-# one request to the signer.
+# one request to the signer; fakeclock.so: another time of day.
 tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl \
-	mktoken ask keygen-shim)
+	mktoken ask keygen-shim fakeclock.so)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -301,6 +309,11 @@ $(B)/test/tools/init: $(B)/test/tools/init.o
 $(B)/test/tools/tables: $(B)/test/tools/tables.o $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ -linih -ljansson -lnettle -lsodium
+
+$(B)/test/tools/fakeclock.o: cflags += -fPIC
+$(B)/test/tools/fakeclock.so: $(B)/test/tools/fakeclock.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -shared $(ldflags) -Wl,-z,defs -o $@ $^ -ldl
 
 $(B)/test/tools/ask: $(B)/test/tools/ask.o $(call objs,ca/signer,request) \
 		$(ssh_o) $(core_o)
@@ -416,6 +429,7 @@ install: all
 	    $(addprefix $(DESTDIR)$(examples)/,cron.d pam.d) \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 8)
 	install -m 0755 $(B)/aadssh $(B)/aadssh-ca $(DESTDIR)$(PREFIX)/bin/
+	install -m 0755 $(B)/aadssh-ca-import $(DESTDIR)/usr/libexec/aadssh/
 	@# In one step: sshd may ask at any moment.
 	install -m 0755 $(B)/aadssh-authkeys \
 	    $(DESTDIR)/usr/libexec/aadssh/aadssh-authkeys.new
@@ -455,7 +469,8 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 docs/aadssh-ca.conf.5 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5/
-	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \
+	install -m 0644 docs/aadssh-authkeys.8 docs/aadssh-ca-signer.8 \
+	    docs/pam_aadssh.8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man8/
 
 clean:

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "ca/app.h"
@@ -43,7 +44,6 @@ ca_load(struct ca_app *app)
 		    "authority's configuration");
 	if (r != 0)
 		return conf_refused(app, r, &why);
-	log_configure(app->conf->log_facility, app->conf->log_level);
 	return EXIT_DONE;
 }
 
@@ -73,10 +73,32 @@ ca_detail(struct ca_app *app, enum reason why, const char *fmt, ...)
 	return why;
 }
 
+/* The signer logs what it refuses; this is for what is refused here, too. */
+static void
+log_refusal(const struct ca_app *app, enum reason why)
+{
+	char uid[24];
+	const struct log_field fields[] = {
+		{ "verdict", reason_verdict(why) },
+		{ "reason", reason_name(why) },
+		{ "uid", uid },
+		{ "detail", app->detail },
+	};
+
+	snprintf(uid, sizeof(uid), "%lu", (unsigned long)getuid());
+	/* NB. only now: what is fresh has nothing to log, and no time. */
+	log_wait_little();
+	log_open(CA_PROG, LOG_AUTHPRIV, LOG_INFO);
+	if (app->conf != NULL)
+		log_configure(app->conf->log_facility, app->conf->log_level);
+	log_event(log_priority(why), "refused", fields, 4);
+}
+
 int
 ca_refuse(const struct ca_app *app, enum reason why, bool json)
 {
 	out_refusal(CA_PROG, why, app->detail);
+	log_refusal(app, why);
 	if (json &&
 	    out_json(json_pack("{s:i s:b s:s s:s s:s}", "v", 1, "done", 0,
 		"reason", reason_name(why), "sentence", reason_sentence(why),

@@ -62,7 +62,7 @@ enum reason ca_detail(struct ca_app *app, enum reason why, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Print a refusal with app->detail; as JSON too when json: {"v":1,
+ * Print a refusal with app->detail, and log it; as JSON too when json: {"v":1,
  * "done":false,"reason","sentence","detail"}.  Returns its exit code.
  */
 int ca_refuse(const struct ca_app *app, enum reason why, bool json);

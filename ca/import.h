@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * import: an Ed25519 private key of another program's format, or an encrypted
- * one, as the text of an unencrypted openssh-key-v1 file.  Once, at init; the
- * only user of libssh.
+ * import: a foreign private key, by the program aadssh-ca-import, which asks
+ * for a passphrase on the terminal and alone knows libssh.
  */
 
 #ifndef AAD_CA_IMPORT_H
 #define AAD_CA_IMPORT_H
 
-#include "core/err.h"
+#include <signal.h>
+
+#include "ca/app.h"
 #include "core/secret.h"
 
 /*
- * path: read as the caller.  A passphrase is asked for on the terminal,
- * without echo.
- * *outp: NULL unless 0 is returned; then the caller frees it, which wipes it.
- * *faultp: a literal for a person.
- * Returns 0; AAD_EREFUSED for another type of key; AAD_EFORMAT when it can't
- * be read or the passphrase is wrong; AAD_ENOENT; AAD_ESYS; AAD_ENOMEM.
+ * path: read as the caller.
+ * *outp: the text of an unencrypted openssh-key-v1 file, without a NUL; NULL
+ * unless EXIT_DONE is returned; then the caller frees it, which wipes it.
+ * Returns EXIT_DONE; EXIT_NO for another type of key; EXIT_CANNOT; the child,
+ * or we, have told why.
  */
-int import_key(const char *path, struct secret **outp,
-    const char **faultp) AAD_MUST_CHECK;
+int import_key(struct ca_app *app, const char *path,
+    const volatile sig_atomic_t *stop, struct secret **outp);
 
 #endif /* AAD_CA_IMPORT_H */

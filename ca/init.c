@@ -12,7 +12,6 @@
 
 #include "ca/door.h"
 #include "ca/import.h"
-#include "ca/keyfile.h"
 #include "ca/layout.h"
 #include "ca/publish.h"
 #include "ca/rows.h"
@@ -77,8 +76,7 @@ parse(int argc, char **argv, struct init *i)
 static int
 read_keys(struct init *i)
 {
-	const char *fault;
-	int code, r;
+	int code;
 
 	if (i->user_ca != NULL &&
 	    ((code = ca_read_key(i->app, i->user_ca, &i->user)) != EXIT_DONE ||
@@ -87,24 +85,29 @@ read_keys(struct init *i)
 		return code;
 	if (i->import == NULL)
 		return EXIT_DONE;
-	if ((r = import_key(i->import, &i->imported, &fault)) == 0)
-		return EXIT_DONE;
-	fprintf(stderr, "%s: %s: %s\n", CA_PROG, i->import,
-	    r == AAD_ESYS || r == AAD_ENOENT ? keyfile_fault(r, errno) : fault);
-	return r == AAD_EREFUSED ? EXIT_NO : EXIT_CANNOT;
+	return import_key(i->app, i->import, i->stop, &i->imported);
 }
 
 /* Where the recovery key goes: made now, so that it can't fail later. */
 static int
 open_recovery(struct init *i)
 {
+	int code;
+
 	i->out = open(i->recovery,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (i->out != -1)
 		return EXIT_DONE;
+	code = errno == EEXIST ? EXIT_NO : EXIT_CANNOT;
 	fprintf(stderr, "%s: %s: %s; nothing was done\n", CA_PROG, i->recovery,
 	    strerror(errno));
-	return errno == EEXIST ? EXIT_NO : EXIT_CANNOT;
+	if (code == EXIT_NO)
+		fprintf(stderr,
+		    "%s: if aadssh-ca keys knows no authority, an init that "
+		    "was interrupted left it: remove it; else it may be that "
+		    "authority's only recovery key\n",
+		    CA_PROG);
+	return code;
 }
 
 static enum reason

@@ -4,14 +4,12 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <syslog.h>
 
 #include <jansson.h>
 #include <sodium.h>
 
 #include "ca/app.h"
 #include "ca/verbs.h"
-#include "cmd/cli/log.h"
 #include "cmd/cli/priv.h"
 
 static const struct verb verbs[] = {

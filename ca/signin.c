@@ -11,45 +11,6 @@
 #include "ca/spawn.h"
 #include "core/file.h"
 
-/* Until the child closes it: *lenp bytes, which fit. */
-static int
-read_token(int fd, uint8_t *p, size_t max, const volatile sig_atomic_t *stop,
-    size_t *lenp)
-{
-	ssize_t n;
-
-	for (*lenp = 0; *lenp < max;) {
-		n = read(fd, p + *lenp, max - *lenp);
-		if (n == 0)
-			return 0;
-		if (n == -1 && (errno != EINTR || (stop && *stop != 0)))
-			return AAD_ESYS;
-		if (n > 0)
-			*lenp += (size_t)n;
-	}
-	return AAD_ETOOBIG;
-}
-
-static int
-take_token(int fd, const volatile sig_atomic_t *stop, struct secret **tokenp)
-{
-	struct secret *all = NULL, *fit = NULL;
-	size_t len = 0;
-	int r;
-
-	if ((r = secret_new(SECRET_MAX, &all)) != 0)
-		return r;
-	r = read_token(fd, secret_bytes(all), SECRET_MAX, stop, &len);
-	/* NB. a line feed behind it is no part of it. */
-	if (r == 0 && len > 0 && secret_bytes(all)[len - 1] == '\n')
-		len--;
-	if (r == 0 && len > 0 && (r = secret_new(len, &fit)) == 0)
-		memcpy(secret_bytes(fit), secret_bytes(all), len);
-	secret_free(all);
-	*tokenp = fit;
-	return r;
-}
-
 static int
 cannot(const char *what)
 {
@@ -84,7 +45,7 @@ signin_token(struct ca_app *app, const char *pub,
 		close(pipes[0]);
 		return cannot(strerror(errno));
 	}
-	r = take_token(pipes[0], stop, tokenp);
+	r = spawn_take(pipes[0], stop, tokenp);
 	close(pipes[0]);
 	code = spawn_wait(pid, -1, stop);
 	if (code == EXIT_DONE && r == 0 && *tokenp != NULL)

@@ -201,3 +201,40 @@ spawn_wait(pid_t pid, int64_t end_ms, const volatile sig_atomic_t *stop)
 	}
 	return status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
+
+/* Until the child closes it: *lenp bytes, which fit. */
+static int
+read_all(int fd, uint8_t *p, size_t max, const volatile sig_atomic_t *stop,
+    size_t *lenp)
+{
+	ssize_t n;
+
+	for (*lenp = 0; *lenp < max;) {
+		n = read(fd, p + *lenp, max - *lenp);
+		if (n == 0)
+			return 0;
+		if (n == -1 && (errno != EINTR || (stop && *stop != 0)))
+			return AAD_ESYS;
+		if (n > 0)
+			*lenp += (size_t)n;
+	}
+	return AAD_ETOOBIG;
+}
+
+int
+spawn_take(int fd, const volatile sig_atomic_t *stop, struct secret **outp)
+{
+	struct secret *all = NULL, *fit = NULL;
+	size_t len = 0;
+	int r;
+
+	*outp = NULL;
+	if ((r = secret_new(SECRET_MAX, &all)) != 0)
+		return r;
+	r = read_all(fd, secret_bytes(all), SECRET_MAX, stop, &len);
+	if (r == 0 && len > 0 && (r = secret_new(len, &fit)) == 0)
+		memcpy(secret_bytes(fit), secret_bytes(all), len);
+	secret_free(all);
+	*outp = fit;
+	return r;
+}

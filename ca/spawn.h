@@ -18,6 +18,7 @@
 
 #include "ca/app.h"
 #include "core/err.h"
+#include "core/secret.h"
 
 #define SPAWN_SSH_KEYGEN "/usr/bin/ssh-keygen"
 #define SPAWN_SSH_ADD	 "/usr/bin/ssh-add"
@@ -59,5 +60,15 @@ int spawn_wait(pid_t pid, int64_t end_ms, const volatile sig_atomic_t *stop);
 
 /* End it: SIGTERM, and SIGKILL when it stays. */
 void spawn_end(pid_t pid);
+
+/*
+ * What a child writes to a pipe until it closes it, at most SECRET_MAX bytes,
+ * which are nobody else's.
+ * *outp: NULL for nothing; else the caller frees it.
+ * Returns 0; AAD_ETOOBIG; AAD_ENOMEM; AAD_ESYS, also for a signal that stops
+ * us.
+ */
+int spawn_take(int fd, const volatile sig_atomic_t *stop,
+    struct secret **outp) AAD_MUST_CHECK;
 
 #endif /* AAD_CA_SPAWN_H */

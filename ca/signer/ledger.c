@@ -2,6 +2,7 @@
 
 /* Transactions, the chain's end, and walks over the rows. */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ ledger_error(const struct ledger *l)
 	return l->error;
 }
 
-/* ---- transactions -------------------------------------------------------- */
+/* ---- transactions --------------------------------------------------- */
 
 static int
 run(struct ledger *l, enum ledger_stmt which, enum reason *whyp)
@@ -71,7 +72,7 @@ ledger_rollback(struct ledger *l)
 		(void)run(l, STMT_ROLLBACK, &why);
 }
 
-/* ---- single rows ---------------------------------------------------------- */
+/* ---- single rows ---------------------------------------------------- */
 
 int
 ledgerdb_row(struct ledger *l, sqlite3_stmt *st, struct row *row, bool *yes,
@@ -135,8 +136,10 @@ insert(struct ledger *l, const struct event *e, const char *body,
 	row_hash(e, body, prev, hash);
 	if ((r = ledgerdb_stmt(l, STMT_INSERT, &st, whyp)) != 0)
 		return r;
-	if ((rc = row_bind(st, e, body, prev, hash)) == SQLITE_OK)
+	if ((rc = row_bind(st, e, body, prev, hash)) == SQLITE_OK) {
+		errno = 0;
 		rc = sqlite3_step(st);
+	}
 	if (rc == SQLITE_CONSTRAINT_UNIQUE) {
 		*whyp = AAD_R_UNSET;
 		r = AAD_EEXIST;
@@ -171,7 +174,7 @@ ledger_append(struct ledger *l, struct event *e, enum reason *whyp)
 	return r;
 }
 
-/* ---- walks ------------------------------------------------------------------ */
+/* ---- walks ---------------------------------------------------------- */
 
 /*
  * The rows that pass, by their seq alone: a walk holds no lock while what it
@@ -286,6 +289,7 @@ pick(struct ledger *l, const struct ledger_filter *f, struct picked *p,
 	int rc, r;
 
 	walk_text(f, text);
+	errno = 0; /* see ledgerdb_fail() */
 	if ((rc = sqlite3_prepare_v2(l->db, text, -1, &st, NULL)) !=
 		SQLITE_OK ||
 	    (rc = walk_bind(st, f)) != SQLITE_OK)

@@ -87,7 +87,7 @@ struct event {
 
 void event_release(struct event *e);
 
-/* Stable names, as the ledger, --json and docs have them; and back (0: none). */
+/* Stable names, as the ledger, --json and docs have them; and back (0: none) */
 const char *event_kind_name(enum event_kind k);
 const char *ca_role_name(enum ca_role r);
 const char *ca_stage_name(enum ca_stage s);

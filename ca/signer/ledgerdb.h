@@ -30,7 +30,7 @@
 #define LEDGERDB_PAGE	4096 /* bytes */
 #define LEDGERDB_HEADER 100 /* bytes; sqlite.org/fileformat2.html s.1.3 */
 
-/* Every statement whose text is always the same; ledgerdb.c has the texts. */
+/* Every statement whose text is always the same; the texts: ledgerdb.c. */
 enum ledger_stmt {
 	STMT_BEGIN = 0,
 	STMT_COMMIT,

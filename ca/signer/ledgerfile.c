@@ -273,8 +273,9 @@ inspect(const uint8_t *p, size_t len, enum reason *whyp)
 	rc = sqlite3_deserialize(l->db, "main", own, (sqlite3_int64)len,
 	    (sqlite3_int64)len,
 	    SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY);
+	/* It has nothing else to fail for, whatever it says. */
 	if (rc != SQLITE_OK)
-		r = ledgerdb_fail(l, rc, whyp);
+		r = ledgerdb_fail(l, SQLITE_NOMEM, whyp);
 	else if ((r = ledgerdb_check(l, whyp)) == 0 &&
 		 (r = ledger_verify(l, NULL, NULL, NULL, &faults, whyp)) == 0 &&
 		 faults > 0)

@@ -221,7 +221,7 @@ row_hash(const struct event *e, const char *body, const uint8_t prev[static 32],
 	crypto_hash_sha256_final(&h, out);
 }
 
-/* ---- to SQLite ---------------------------------------------------------- */
+/* ---- to SQLite ------------------------------------------------------ */
 
 static int
 bind_text(sqlite3_stmt *st, int at, const char *s)
@@ -265,7 +265,7 @@ row_bind(sqlite3_stmt *st, const struct event *e, const char *body,
 	return SQLITE_OK;
 }
 
-/* ---- from SQLite -------------------------------------------------------- */
+/* ---- from SQLite ---------------------------------------------------- */
 
 /* A row being read, column after column; the first error sticks. */
 struct reader {

@@ -85,7 +85,7 @@ serial_ok(uint64_t serial)
 	return serial >= 1 && serial <= INT64_MAX;
 }
 
-/* ---- single answers -------------------------------------------------------- */
+/* ---- single answers ------------------------------------------------- */
 
 int
 ledger_has_serial(struct ledger *l, uint64_t serial, bool *yes,
@@ -177,7 +177,7 @@ ledger_last_end(struct ledger *l, const uint8_t ca_hash[static 32],
 	return one_number(l, STMT_LAST_END, &a, endp, whyp);
 }
 
-/* ---- certificates ------------------------------------------------------------ */
+/* ---- certificates --------------------------------------------------- */
 
 struct certs {
 	struct ledger *l;
@@ -272,7 +272,7 @@ ledger_revoked(struct ledger *l, int64_t after, ledger_serial_fn *fn, void *arg,
 	return r;
 }
 
-/* ---- keys of ours --------------------------------------------------------------- */
+/* ---- keys of ours --------------------------------------------------- */
 
 struct keys {
 	struct held {

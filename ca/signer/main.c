@@ -48,15 +48,9 @@
 #define EXIT_CANNOT 3
 
 /* The least of what the ledger, libsodium and SQLite need. */
-static const struct {
-	int which;
-	rlim_t least;
-	const char *name;
-} limits[] = {
-	{ RLIMIT_FSIZE, 1UL << 30, "file size" },
-	{ RLIMIT_AS, 256UL << 20, "address space" },
-	{ RLIMIT_NOFILE, 64, "open files" },
-};
+#define FSIZE_MIN  (1UL << 30)
+#define AS_MIN	   (256UL << 20)
+#define NOFILE_MIN 64UL
 
 /* NB. whatever is under way is whole or not there: the ledger sees to it. */
 static void
@@ -86,20 +80,33 @@ begin(void)
 }
 
 static enum reason
+judge_limit(struct signer *s, const char *name, int r, const struct rlimit *is,
+    rlim_t least)
+{
+	if (r == 0 && (is->rlim_cur == RLIM_INFINITY || is->rlim_cur >= least))
+		return AAD_R_ALLOWED;
+	return signer_fail(s, AAD_R_LIMITS,
+	    "the limit of %s is below the %llu that are needed", name,
+	    (unsigned long long)least);
+}
+
+static enum reason
 judge_limits(struct signer *s)
 {
-	struct rlimit is;
-	size_t i;
+	struct rlimit is = { 0, 0 };
+	enum reason why;
+	int r;
 
-	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		if (getrlimit(limits[i].which, &is) == -1 ||
-		    (is.rlim_cur != RLIM_INFINITY &&
-			is.rlim_cur < limits[i].least))
-			return signer_fail(s, AAD_R_LIMITS,
-			    "the limit of %s is %llu, and %llu is needed",
-			    limits[i].name, (unsigned long long)is.rlim_cur,
-			    (unsigned long long)limits[i].least);
-	return AAD_R_ALLOWED;
+	r = getrlimit(RLIMIT_FSIZE, &is);
+	why = judge_limit(s, "file size", r, &is, FSIZE_MIN);
+	if (why != AAD_R_ALLOWED)
+		return why;
+	r = getrlimit(RLIMIT_AS, &is);
+	why = judge_limit(s, "address space", r, &is, AS_MIN);
+	if (why != AAD_R_ALLOWED)
+		return why;
+	r = getrlimit(RLIMIT_NOFILE, &is);
+	return judge_limit(s, "open files", r, &is, NOFILE_MIN);
 }
 
 /* Configuration and rules.  What profiles mean is asked where they count. */
@@ -196,6 +203,17 @@ open_rest(struct signer *s, const struct op *op)
 	return AAD_R_ALLOWED;
 }
 
+/* Where the ledger failed, what it said, unless more is told already. */
+static enum reason
+with_detail(struct signer *s, enum reason why)
+{
+	if (s->ledger != NULL && s->detail[0] == '\0' &&
+	    (why == AAD_R_LEDGER || why == AAD_R_LEDGER_BUSY ||
+		why == AAD_R_LEDGER_ALTERED))
+		return signer_fail(s, why, "%s", ledger_error(s->ledger));
+	return why;
+}
+
 static enum reason
 dispatch(struct signer *s, const struct request *rq, json_t **endp)
 {
@@ -212,7 +230,7 @@ dispatch(struct signer *s, const struct request *rq, json_t **endp)
 	if (signer_sandbox(s->dir, s->publish) != 0)
 		return AAD_R_SANDBOX;
 	s->now = clock_now();
-	return op->fn(s, rq, endp);
+	return with_detail(s, op->fn(s, rq, endp));
 }
 
 static enum reason

@@ -203,8 +203,10 @@ read_authority(struct wire *w, struct authority *ca)
 
 	if (wire_string(w, &ca->blob, &ca->blob_len) != 0 || !wire_is(w, ""))
 		return AAD_EFORMAT;
-	if (ca->blob_len == 0)
+	if (ca->blob_len == 0) {
+		ca->blob = NULL;
 		return 0;
+	}
 	r = key_from_blob(ca->blob, ca->blob_len, &key, &why);
 	key_release(&key);
 	return r == AAD_EREFUSED ? AAD_EFORMAT : r;

@@ -40,7 +40,7 @@ also "0644, hers" test "$(stat -c '%U %a' "$H/id_ed25519-cert.pub")" = "alice 64
 also "with nothing else beside it" \
     test "$(ls "$H" | tr '\n' ' ')" = "id_ed25519 id_ed25519-cert.pub id_ed25519.pub "
 ok "now it is fresh" $C sign --if-needed
-also "and that is silent" empty "$W/out"
+also "II-L6 and that is silent" empty "$W/out"
 also "on stderr too" empty "$W/err"
 exits 1 "for another login it is not" $C sign --if-needed --login deploy
 exits 1 "for longer than it lives it is not" $C sign --if-needed --min-left 9h
@@ -59,7 +59,7 @@ exits 1 "bob is not alice" ca_sign "$BOB" alice --login alice --out "$H/b-cert.p
 also "and nothing is stored" test ! -e "$H/b-cert.pub"
 echo mine >"$H/other-cert.pub"
 cp "$H/id_ed25519.pub" "$H/other.pub"
-exits 1 "a file that is not ours stays" $C sign --key "$H/other.pub"
+exits 1 "II-L10 a file that is not ours stays" $C sign --key "$H/other.pub"
 also "by that name" has "$W/err" cert_file
 also "as it was" grep -qx mine "$H/other-cert.pub"
 exits 1 "over the socket no list" $C list
@@ -79,7 +79,7 @@ in_agent()
 	as alice env SSH_AUTH_SOCK=/home/alice/agent ssh-add -l |
 	    grep -q 'ED25519-CERT'
 }
-also "where it is" in_agent
+also "II-L7 where it is, for as long as the certificate lives" in_agent
 exits 0 "dry run" ca_sign "$ALICE" alice --dry-run --out "$H/d-cert.pub"
 also "stores nothing" test ! -e "$H/d-cert.pub"
 
@@ -105,7 +105,19 @@ second=$!
 wait_for 10 has "$W/second.err" "waiting for it"
 need approve "$ALICE" "$W/first.err"
 ok "the first gets it" wait "$first"
-ok "the second waited, and has it too" wait "$second"
+ok "II-L13 the second waited, and has it too" wait "$second"
 also "with one sign-in" lacks "$W/second.err" 'microsoft'
 also "and is told the same" has "$W/second.out" 'ssh alice@HOST'
+
+# --- an authority that was revoked --------------------------------------------------
+
+active_ca()
+{
+	aadssh-ca keys | awk '$1 == "user" && $2 == "active" { print $3 }'
+}
+ok "the user CA is revoked" aadssh-ca revoke --ca-key "$(active_ca)" \
+    --reason stolen
+exits 1 "what it signed is not fresh" $C sign --if-needed
+ok "and is replaced by a sign-in" ca_sign "$ALICE" alice
+ok "by one that is fresh" $C sign --if-needed
 finish

@@ -3,6 +3,8 @@
 title="the hook opens no network socket, starts no program, writes its offer only"
 # shellcheck source=lib.sh
 . /src/test/e2e/lib.sh
+# shellcheck source=calib.sh
+. /src/test/e2e/calib.sh
 
 command -v strace >/dev/null || skip_all "no strace"
 strace -qq -o /dev/null true 2>/dev/null ||
@@ -78,4 +80,28 @@ done
 ok "the answer was yes once" [ -s "$W/trace/yes.out" ]
 ok "and no for another key" empty "$W/trace/no.out"
 ok "and no for another login" empty "$W/trace/other.out"
+
+# The same for a certificate, which leaves no offer.
+need write_cert_conf <<END
+[host]
+groups = web
+[state]
+dir = $STATE
+END
+need new_key ca
+need cert_made ca k2 carol@web
+for login in carol bob; do
+	trace=$W/trace/cert.$login
+	principals "$login" "$W/k2-cert.pub" strace -f -y -o "$W/all" \
+	    >"$trace.out" 2>/dev/null || :
+	sed -n "\\|execve(\"$HOOK\"|,\$p" "$W/all" >"$trace"
+	ok "the trace is the hook's (certificate, $login)" whole "$trace"
+	ok "no socket but syslog's (certificate, $login)" only_syslog "$trace"
+	ok "no other program or process (certificate, $login)" alone "$trace"
+	ok "no file written (certificate, $login)" writes_nothing "$trace"
+done
+ok "the answer was the principal" \
+    sh -c '[ "$(cat "$1")" = carol@web ]' - "$W/trace/cert.carol.out"
+ok "and nothing for another login than the certificate's" \
+    empty "$W/trace/cert.bob.out"
 finish

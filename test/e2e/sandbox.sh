@@ -137,6 +137,7 @@ install_programs()
 	    aadssh-ca:/opt/aadssh/bin aadssh-ca:/usr/libexec/aadssh \
 	    aadssh-ca-signer:/opt/aadssh/bin \
 	    aadssh-ca-signer:/usr/libexec/aadssh \
+	    aadssh-ca-import:/usr/libexec/aadssh \
 	    pam_aadssh.so:/opt/aadssh/lib
 	do
 		prog=$E2E_TOP/$E2E_B/${pair%%:*}

@@ -44,6 +44,60 @@ write_and_read(const uint8_t *p, size_t len)
 	free(out);
 }
 
+struct counts {
+	const struct krl *k;
+	uint64_t parts;
+	size_t keys;
+};
+
+/* What the walk shows is revoked, too; not of any authority but its own. */
+static int
+see_serials(void *arg, const uint8_t *ca, size_t calen, uint64_t lo,
+    uint64_t hi)
+{
+	static uint8_t copy[KEY_BLOB_MAX];
+	const struct key key = { .blob = copy, .blob_len = calen };
+	struct counts *c = arg;
+
+	if (calen > 0)
+		memcpy(copy, ca, calen);
+	if (lo == 0 || hi < lo || !krl_has_cert(c->k, &key, lo, NULL) ||
+	    !krl_has_cert(c->k, &key, hi, NULL))
+		abort();
+	return ++c->parts < 4096 ? 0 : 1;
+}
+
+static int
+see_key_id(void *arg, const uint8_t *ca, size_t calen, const char *id)
+{
+	(void)arg;
+	(void)ca;
+	(void)calen;
+	return strlen(id) > KRL_MAX;
+}
+
+static int
+see_key(void *arg, const uint8_t *p, size_t len)
+{
+	struct counts *c = arg;
+
+	(void)p;
+	(void)len;
+	c->keys++;
+	return 0;
+}
+
+static void
+walk(const struct krl *k)
+{
+	struct counts c = { .k = k };
+	const struct krl_visit v = { &c, see_serials, see_key_id, see_key,
+		see_key };
+
+	if (krl_each(k, &v) == 0 && c.keys != krl_count_keys(k))
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 {
@@ -58,6 +112,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	(void)krl_has_cert(k, &any, UINT64_MAX, NULL);
 	if (krl_has_cert(k, &any, 0, NULL))
 		abort();
+	walk(k);
 	krl_free(k);
 	return 0;
 }

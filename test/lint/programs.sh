@@ -4,7 +4,9 @@
 hook=$B/aadssh-authkeys
 host=$B/aadssh
 ca=$B/aadssh-ca
+import=$B/aadssh-ca-import
 module=$B/pam_aadssh.so
+signer=$B/aadssh-ca-signer
 
 # needed PROGRAM LIBRARY...: what the loader brings is exactly among these.
 needed() {
@@ -29,9 +31,13 @@ libraries() {
 	needed "$host" libc libinih libjansson libjwt libcurl libhogweed \
 	    libnettle libgmp libsodium libqrencode
 	needed "$ca" libc libinih libjansson libhogweed libnettle libgmp \
+	    libsodium
+	needed "$import" libc libinih libjansson libhogweed libnettle libgmp \
 	    libsodium libssh
 	needed "$module" libc libpam
-	for program in "$host" "$module"; do
+	needed "$signer" libc libinih libjansson libsqlite3 libhogweed \
+	    libnettle libgmp libsodium
+	for program in "$host" "$module" "$signer"; do
 		readelf -d "$program" | grep -q NEEDED ||
 		    echo "$program: no NEEDED entry"
 	done

@@ -3,7 +3,7 @@
 
 references() {
 	# NB. two steps: a failing objects() must not be lost in a pipe.
-	list=$(objects lib && objects cmd)
+	list=$(objects lib && objects cmd && objects ca)
 	# shellcheck disable=SC2086
 	nm -A -u $list | awk -v build="$B" -f test/lint/symbols.awk \
 	    test/lint/symbols.tsv -
@@ -27,7 +27,7 @@ globals() {
 
 # The functions of lib/ssh are key_, cert_, krl_: ssh_ is libssh's.
 prefixes() {
-	list=$(objects lib && objects cmd)
+	list=$(objects lib && objects cmd && objects ca)
 	# shellcheck disable=SC2086
 	nm -A --defined-only -g $list |
 	    awk '$NF ~ /^(ssh|jwt|json|curl|ini|sodium|crypto|ERR)_/ {

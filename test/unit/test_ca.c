@@ -138,7 +138,7 @@ fault_of(struct given *g, const struct reply_ask *a)
 	return fault == NULL ? "" : fault;
 }
 
-/* ---- what comes back ------------------------------------------------------ */
+/* ---- what comes back ------------------------------------------------ */
 
 static void
 valid_reply(void **state)
@@ -477,7 +477,7 @@ fresh_or_not(void **state)
 	cert_release(&c);
 }
 
-/* ---- what may be replaced ------------------------------------------------- */
+/* ---- what may be replaced ------------------------------------------- */
 
 static char *
 line_of(struct given *g, const char *comment)
@@ -599,7 +599,7 @@ no_memory_replaces_nothing(void **state)
 	free(line);
 }
 
-/* ---- files ---------------------------------------------------------------- */
+/* ---- files ---------------------------------------------------------- */
 
 static void
 path_of(const char *name, char out[static PATH_MAX])
@@ -842,7 +842,7 @@ key_lists(void **state)
 	free(two);
 }
 
-/* ---- the command line and what is shown ----------------------------------- */
+/* ---- the command line and what is shown ----------------------------- */
 
 static void
 comma_lists(void **state)

@@ -1061,6 +1061,133 @@ boundary_size(void **state)
 	free(r);
 }
 
+/* ---- every piece ---- */
+
+struct seen {
+	char text[1024]; /* "5-7 mira key hash32 " */
+	uint64_t serials;
+	size_t keys;
+	int any; /* pieces of any authority */
+	int left; /* calls until one returns 77 */
+};
+
+static int
+see(struct seen *s, const char *what)
+{
+	size_t len = strlen(s->text);
+
+	snprintf(s->text + len, sizeof(s->text) - len, "%s ", what);
+	return s->left > 0 && --s->left == 0 ? 77 : 0;
+}
+
+static int
+see_serials(void *arg, const uint8_t *ca, size_t calen, uint64_t lo,
+    uint64_t hi)
+{
+	struct seen *s = arg;
+	char what[64];
+
+	assert_int_equal(ca == NULL, calen == 0);
+	s->any += ca == NULL;
+	s->serials += hi - lo + 1;
+	snprintf(what, sizeof(what), "%" PRIu64 "-%" PRIu64, lo, hi);
+	return see(s, what);
+}
+
+static int
+see_key_id(void *arg, const uint8_t *ca, size_t calen, const char *id)
+{
+	struct seen *s = arg;
+
+	assert_int_equal(ca == NULL, calen == 0);
+	s->any += ca == NULL;
+	return see(s, id);
+}
+
+static int
+see_key(void *arg, const uint8_t *blob, size_t len)
+{
+	struct seen *s = arg;
+
+	assert_true(blob != NULL && len > 0);
+	s->keys++;
+	return see(s, "key");
+}
+
+static int
+see_hash(void *arg, const uint8_t *hash, size_t len)
+{
+	struct seen *s = arg;
+
+	assert_non_null(hash);
+	s->keys++;
+	return see(s, len == 20 ? "sha1" : len == 32 ? "sha256" : "what");
+}
+
+static int
+walk(const char *list, struct seen *s, int left)
+{
+	const struct krl_visit v = { s, see_serials, see_key_id, see_key,
+		see_hash };
+	struct bytes b = load_list(list);
+	struct krl *k = decoded(b.p, b.len);
+	int r;
+
+	memset(s, 0, sizeof(*s));
+	s->left = left;
+	r = krl_each(k, &v);
+	if (r == 0) {
+		assert_true(s->serials == krl_count_serials(k));
+		assert_int_equal(s->keys, krl_count_keys(k));
+	}
+	krl_free(k);
+	return r;
+}
+
+static void
+valid_every_piece(void **state)
+{
+	static const char *const lists[] = { "empty", "serials", "range",
+		"bitmap", "mixed", "ids", "any", "keys", "hashes", "sha1",
+		"all", "two" };
+	struct seen s;
+	size_t i;
+	int left;
+
+	(void)state;
+	for (i = 0; i < LISTS; i++)
+		assert_int_equal(walk(lists[i], &s, 0), 0);
+	assert_int_equal(walk("serials", &s, 0), 0);
+	assert_string_equal(s.text,
+	    "5-5 1000000-1000000 9000000000000000000-9000000000000000000 "
+	    "18446744073709551615-18446744073709551615 ");
+	assert_int_equal(s.any, 0);
+	assert_int_equal(walk("any", &s, 0), 0);
+	assert_true(s.any > 0);
+	assert_int_equal(walk("all", &s, 0), 0);
+	assert_non_null(strstr(s.text, "mira key sha1 sha256 "));
+	for (left = 1; walk("all", &s, left) != 0; left++)
+		assert_in_range(left, 1, 7);
+	assert_in_range(left, 6, 8); /* each piece could end the walk */
+}
+
+static void
+no_memory_for_a_key_id(void **state)
+{
+	struct seen s = { .left = 0 };
+	const struct krl_visit v = { &s, see_serials, see_key_id, see_key,
+		see_hash };
+	struct bytes b = load_list("ids");
+	struct krl *k = decoded(b.p, b.len);
+
+	(void)state;
+	fault_arm(FAULT_ALLOC, 2, ENOMEM);
+	assert_int_equal(krl_each(k, &v), AAD_ENOMEM);
+	assert_true(fault_disarm());
+	assert_string_equal(s.text, "a ");
+	krl_free(k);
+}
+
 /* ---- failing allocations ---- */
 
 static void
@@ -1143,6 +1270,8 @@ main(void)
 		cmocka_unit_test(boundary_ranges),
 		cmocka_unit_test(I_E3_alternating_serials),
 		cmocka_unit_test(boundary_size),
+		cmocka_unit_test(valid_every_piece),
+		cmocka_unit_test(no_memory_for_a_key_id),
 		cmocka_unit_test(no_memory),
 	};
 
