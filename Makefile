@@ -299,9 +299,9 @@ fuzz-run: $(fuzz_bins)
 # init: process 1 of the end-to-end tests' sandbox; tables: what the programs
 # know, for lint; mkstate: a scratch installation with one sign-in; mksignins:
 # many of them; mkkrl: a revocation list; mktoken: tokens and tenant keys; ask:
-# one request to the signer.
+# one request to the signer; fakeclock.so: another time of day.
 tools = $(addprefix $(B)/test/tools/,init tables mkstate mksignins mkkrl \
-	mktoken ask keygen-shim)
+	mktoken ask keygen-shim fakeclock.so)
 $(B)/test/tools/init: $(B)/test/tools/init.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^
@@ -309,6 +309,11 @@ $(B)/test/tools/init: $(B)/test/tools/init.o
 $(B)/test/tools/tables: $(B)/test/tools/tables.o $(core_o)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) -pie $(ldflags) -o $@ $^ -linih -ljansson -lnettle -lsodium
+
+$(B)/test/tools/fakeclock.o: cflags += -fPIC
+$(B)/test/tools/fakeclock.so: $(B)/test/tools/fakeclock.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(cflags) -shared $(ldflags) -Wl,-z,defs -o $@ $^ -ldl
 
 $(B)/test/tools/ask: $(B)/test/tools/ask.o $(call objs,ca/signer,request) \
 		$(ssh_o) $(core_o)

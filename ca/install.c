@@ -12,6 +12,7 @@
 #include "ca/install.h"
 #include "ca/keyfile.h"
 #include "ca/spawn.h"
+#include "ca/trust.h"
 #include "core/file.h"
 
 static bool
@@ -76,6 +77,23 @@ open_dir(const char *path, const char **namep)
 	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* A certificate of an authority of ours that was revoked has ended, too. */
+static int
+judge_text(struct ca_app *app, const char *text, size_t len,
+    const struct key *key, const struct key *cas, size_t ncas, int64_t now)
+{
+	int r = install_judge(text, len, key, cas, ncas, now);
+	enum reason why;
+	struct cert c;
+
+	if (r != AAD_EREFUSED || cert_from_pub(text, len, &c, &why) != 0)
+		return r;
+	if (trust_revoked(app, &c))
+		r = install_judge(text, len, key, cas, ncas, INT64_MAX);
+	cert_release(&c);
+	return r;
+}
+
 /* *newp: there is no such file yet. */
 static enum reason
 judge_file(struct ca_app *app, int dir, const char *name, const struct key *key,
@@ -101,9 +119,8 @@ judge_file(struct ca_app *app, int dir, const char *name, const struct key *key,
 	r = keyfile_slurp(path, CA_PUB_MAX, &text, &len);
 	close(fd);
 	if (r == 0)
-		r = install_judge(text, len, key, cas, ncas, now);
+		r = judge_text(app, text, len, key, cas, ncas, now);
 	free(text);
-	(void)app;
 	return r == 0		 ? AAD_R_ALLOWED
 	       : r == AAD_ENOMEM ? AAD_R_NO_MEMORY
 				 : AAD_R_CERT_FILE;

@@ -389,7 +389,8 @@ read_words(struct revocation *v, const struct request *rq)
 }
 
 static enum reason
-revoke(struct revocation *v, const struct request *rq, enum request_label what)
+dispatch(struct revocation *v, const struct request *rq,
+    enum request_label what)
 {
 	const struct request_field *f = request_get(rq, what, 0);
 	enum reason why;
@@ -462,7 +463,7 @@ op_revoke(struct signer *s, const struct request *rq, json_t **endp)
 		return AAD_R_REQUEST_MALFORMED;
 	if ((why = read_words(&v, rq)) == AAD_R_ALLOWED &&
 	    (why = step_begin(s)) == AAD_R_ALLOWED) {
-		if ((why = revoke(&v, rq, what)) == AAD_R_ALLOWED)
+		if ((why = dispatch(&v, rq, what)) == AAD_R_ALLOWED)
 			why = step_commit(s);
 		else
 			ledger_rollback(s->ledger);

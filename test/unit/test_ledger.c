@@ -93,6 +93,31 @@ empty_ledger(void **state)
 	ledger_close(NULL);
 }
 
+static int
+compare_text(void *want, int n, char **columns, char **names)
+{
+	(void)names;
+	assert_int_equal(n, 1);
+	assert_string_equal(columns[0], want);
+	return 0;
+}
+
+/* One value has one text, whatever the order it was made in. */
+static void
+valid_body_is_sorted(void **state)
+{
+	static char
+	    want[] = "{\"a\":{\"b\":2,\"c\":1},\"z\":[{\"x\":3,\"y\":4}]}";
+	struct world *w = *state;
+
+	add_body(w, about(EVENT_RESTORED, 0),
+	    json_pack("{s:[{s:i, s:i}], s:{s:i, s:i}}", "z", "y", 4, "x", 3,
+		"a", "c", 1, "b", 2));
+	assert_int_equal(sqlite3_exec(w->l->db, "SELECT body FROM event",
+			     compare_text, want, NULL),
+	    SQLITE_OK);
+}
+
 struct seen {
 	struct event want;
 	const char *body;
@@ -1015,6 +1040,7 @@ main(void)
 		cmocka_unit_test(valid_names),
 		T(empty_ledger),
 		T(valid_row_comes_back),
+		T(valid_body_is_sorted),
 		T(valid_hash_of_the_documentation),
 		T(wrong_rows_are_not_written),
 		T(boundary_bodies),

@@ -339,17 +339,65 @@ junk_files(void **state)
 }
 
 /*
- * Every 7th byte of every page, and every byte of the first 100: whatever a
- * flipped one changes is found, and what is not found changes nothing.
+ * Whether a byte lies between a page's cell pointers and its cells, where
+ * nothing stands (sqlite.org/fileformat2.html s.1.6; no page of this ledger is
+ * of another kind).
+ */
+static bool
+in_gap(const uint8_t *file, size_t at)
+{
+	size_t page = at - at % LEDGERDB_PAGE;
+	const uint8_t *p = file + page + (page == 0 ? LEDGERDB_HEADER : 0);
+	size_t cells = (size_t)p[3] << 8 | p[4];
+	size_t head = (p[0] == 2 || p[0] == 5) ? 12 : 8;
+
+	return file + at >= p + head + 2 * cells &&
+	       at - page < ((size_t)p[5] << 8 | p[6]);
+}
+
+/* SQLite's own counters: of changes, twice; of schemas; and its version. */
+static bool
+counts(size_t at)
+{
+	return (at >= 24 && at < 28) || (at >= 40 && at < 44) ||
+	       (at >= 92 && at < 100);
+}
+
+/* What is found wrong when one byte is another one. */
+static bool
+flip_is_found(struct world *w, const uint8_t want[static 32])
+{
+	uint8_t got[32];
+	enum reason why;
+	bool found = true;
+	int r = world_open(w, &why);
+
+	if (r != 0) {
+		assert_true(r == AAD_EFORMAT || r == AAD_EVERSION);
+	} else if (world_faults(w->l) == 0) {
+		/* One lock for all of it is much faster. */
+		assert_int_equal(ledger_begin(w->l, &why), 0);
+		world_digest(w->l, got);
+		ledger_rollback(w->l);
+		assert_memory_equal(want, got, sizeof(got));
+		found = false;
+	}
+	close_it(w);
+	return found;
+}
+
+/*
+ * Every byte of the first 100, every 7th behind them, every 97th where
+ * nothing stands: whatever a flipped one changes is found, and what is not
+ * found changes nothing.
  */
 static void
 every_flip_of_the_file(void **state)
 {
 	struct world *w = *state;
-	uint8_t want[32], got[32], *file, bad;
-	size_t len, i, found = 0, n = 0;
-	enum reason why;
-	int fd, r;
+	uint8_t want[32], *file, bad;
+	size_t len, i, slack = 0;
+	int fd;
 
 	world_fill(w);
 	world_digest(w->l, want);
@@ -357,29 +405,18 @@ every_flip_of_the_file(void **state)
 	file = world_slurp(w, &len);
 	assert_int_equal(len % LEDGERDB_PAGE, 0);
 	fd = open(world_at(w, "ledger/ledger.db"), O_WRONLY);
-	for (i = 0; i < len; i += i < 100 ? 1 : 7, n++) {
+	for (i = 0; i < len; i += i < LEDGERDB_HEADER ? 1
+				  : in_gap(file, i)   ? 97
+						      : 7) {
 		bad = file[i] ^ (uint8_t)(1 << (i / 7 % 8));
 		assert_int_equal(pwrite(fd, &bad, 1, (off_t)i), 1);
-		r = world_open(w, &why);
-		if (r != 0) {
-			assert_true(r == AAD_EFORMAT || r == AAD_EVERSION);
-			found++;
-		} else if (world_faults(w->l) > 0) {
-			found++;
-		} else {
-			/* One lock for all of it is much faster. */
-			assert_int_equal(ledger_begin(w->l, &why), 0);
-			world_digest(w->l, got);
-			ledger_rollback(w->l);
-			if (memcmp(want, got, sizeof(got)) != 0)
-				fail_msg("byte %zu", i);
-		}
-		close_it(w);
+		if (!flip_is_found(w, want) && !in_gap(file, i) && !counts(i))
+			slack++;
 		assert_int_equal(pwrite(fd, &file[i], 1, (off_t)i), 1);
 	}
+	/* Where a page's cells moved, a byte or two may be nobody's. */
+	assert_true(slack < 8);
 	close(fd);
-	/* The rest is space that no row or index has taken yet. */
-	assert_true(found > n / 10);
 	free(file);
 }
 
