@@ -334,12 +334,13 @@ check_rotation(struct check *c)
 	struct rotation_action todo[ROTATION_ACTIONS_MAX];
 	struct rotate_look *look;
 	size_t n, faults = c->faults;
+	enum reason why;
 
 	if (c->s->publish == -1 || (look = malloc(sizeof(*look))) == NULL)
 		return;
-	if (rotate_look(c->s, &c->ring, look) != AAD_R_ALLOWED) {
-		say(c, "rotation", AAD_R_PUBLICATION,
-		    "it cannot be told what is due");
+	if ((why = rotate_look(c->s, &c->ring, look)) != AAD_R_ALLOWED) {
+		say(c, "rotation", why, "it cannot be told what is due%s%s",
+		    c->s->detail[0] != '\0' ? ": " : "", c->s->detail);
 	} else {
 		n = rotation_plan(look->keys, look->n, &look->ask, todo);
 		for (size_t i = 0; i < n; i++)

@@ -28,6 +28,8 @@ stage(struct signer *s, struct publication *p)
 	enum reason why = step_keys(s, &keys);
 
 	if (why == AAD_R_ALLOWED)
+		why = published_agrees(s, &keys);
+	if (why == AAD_R_ALLOWED)
 		why = published_next(s, &version);
 	if (why == AAD_R_ALLOWED)
 		why = publication_build(s, &keys, version, p);
@@ -182,6 +184,8 @@ locked_commit(struct signer *s, struct committing *c)
 	if (r != 0 && r != AAD_ENOENT)
 		return step_file(s, r, AAD_R_PUBLICATION, PUBLISHED_CURRENT);
 	why = step_keys(s, &keys);
+	if (why == AAD_R_ALLOWED)
+		why = published_agrees(s, &keys);
 	if (why == AAD_R_ALLOWED)
 		why = commit(s, &keys, c);
 	keyring_release(&keys);
