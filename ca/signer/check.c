@@ -436,8 +436,7 @@ op_check(struct signer *s, const struct request *rq, json_t **endp)
 	if (*endp == NULL)
 		return AAD_R_NO_MEMORY;
 	s->detail[0] = '\0';
-	return c.faults == 0
-		   ? AAD_R_ALLOWED
-		   : signer_fail(s, AAD_R_CONFIG, "%zu of %zu checks failed",
-			 c.faults, c.rows);
+	return c.faults == 0 ? AAD_R_ALLOWED
+			     : signer_fail(s, c.why, "%zu of %zu checks failed",
+				   c.faults, c.rows);
 }

@@ -106,8 +106,8 @@ int
 ledgerdb_header(const uint8_t *p, size_t len, enum reason *whyp)
 {
 	/* name; page size; read and write format (no WAL), nothing reserved,
-	 * the three constants.  Below: schema format, cache, no vacuum twice, text
-	 * encoding, id, nothing behind it. */
+	 * the three constants.  Below: schema format, cache, vacuum, text
+	 * encoding, vacuum, id, nothing behind it. */
 	static const uint8_t begin[24] = "SQLite format 3\0"
 					 "\x10\0\1\1\0\x40\x20\x20";
 	static const uint8_t zero[20];

@@ -29,6 +29,7 @@
 #include "core/text.h"
 
 #define ENTRIES_MAX 100000
+#define RESTORING   "restoring" /* below DIR, until the last row is there */
 
 /* ---- which files --------------------------------------------------------- */
 
@@ -245,6 +246,13 @@ same(struct restore *t, int dir, const char *folder, const char *name)
 	return yes;
 }
 
+/* What a killed run left half-written goes. */
+static bool
+left_over(int dir, const char *name)
+{
+	return file_is_temp(name) && unlinkat(dir, name, 0) == 0;
+}
+
 struct foreign {
 	struct restore *t;
 	const char *folder;
@@ -256,7 +264,10 @@ is_foreign(void *arg, const char *name)
 {
 	const struct foreign *f = arg;
 
-	return name[0] != '.' && !same(f->t, f->dir, f->folder, name);
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	    left_over(f->dir, name))
+		return 0;
+	return !same(f->t, f->dir, f->folder, name);
 }
 
 /* Nothing may be there but what a killed run of this backup left. */
@@ -278,7 +289,17 @@ is_empty(struct restore *t, const char *folder)
 	return step_file(t->s, r, AAD_R_STATE_UNREADABLE, folder);
 }
 
-/* A ledger that is there must be the backup's, byte for byte. */
+/* Whether a run was begun here and did not come to its end. */
+static bool
+was_begun(const struct signer *s)
+{
+	struct stat sb;
+
+	return fstatat(s->dir, RESTORING, &sb, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A ledger may be there only behind a killed run, and is the backup's byte
+ * for byte until its row of the restore. */
 static enum reason
 judge_ledger(struct restore *t)
 {
@@ -292,10 +313,14 @@ judge_ledger(struct restore *t)
 		return AAD_R_ALLOWED;
 	if (why != AAD_R_ALLOWED)
 		return why;
+	if (!was_begun(s))
+		return AAD_R_CA_EXISTS;
 	if (ledger_dump(s->ledger, &p, &len, &why) != 0)
 		return step_ledger(s, why);
 	yes = len == t->ledger->len && memcmp(p, t->ledger->p, len) == 0;
 	free(p);
+	if (!yes) /* it did come to its end */
+		(void)!file_remove(s->dir, RESTORING);
 	return yes ? AAD_R_ALLOWED : AAD_R_CA_EXISTS;
 }
 
@@ -329,6 +354,8 @@ write_all(struct restore *t)
 
 	if (r != 0)
 		return step_file(s, r, AAD_R_STATE_UNREADABLE, which);
+	if ((r = file_replace(s->dir, RESTORING, "", 0, 0600)) != 0)
+		return step_file(s, r, AAD_R_DISK, RESTORING);
 	for (size_t i = 0; i < t->n && why == AAD_R_ALLOWED; i++)
 		why = write_entry(t, &t->all[i]);
 	if (why != AAD_R_ALLOWED || s->ledger != NULL)
@@ -421,6 +448,8 @@ restore(struct restore *t, json_t **endp)
 		return step_ledger(s, why);
 	name_hex64(head, hex);
 	why = append_restored(s, length, hex);
+	if (why == AAD_R_ALLOWED)
+		(void)!file_remove(s->dir, RESTORING);
 	if (why == AAD_R_ALLOWED && t->fd != -1)
 		(void)!file_remove(s->dir, BACKUP_BESIDE);
 	return why == AAD_R_ALLOWED ? tell(s, length, hex, endp) : why;

@@ -405,7 +405,7 @@ read_words(struct revocation *v, const struct request *rq)
 }
 
 static enum reason
-revoke(struct revocation *v, const struct request *rq, enum request_label what)
+dispatch(struct revocation *v, const struct request *rq, enum request_label what)
 {
 	const struct request_field *f = request_get(rq, what, 0);
 	enum reason why;
@@ -478,7 +478,7 @@ op_revoke(struct signer *s, const struct request *rq, json_t **endp)
 		return AAD_R_REQUEST_MALFORMED;
 	if ((why = read_words(&v, rq)) == AAD_R_ALLOWED &&
 	    (why = step_begin(s)) == AAD_R_ALLOWED) {
-		if ((why = revoke(&v, rq, what)) == AAD_R_ALLOWED)
+		if ((why = dispatch(&v, rq, what)) == AAD_R_ALLOWED)
 			why = step_commit(s);
 		else
 			ledger_rollback(s->ledger);

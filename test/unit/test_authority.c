@@ -1,0 +1,2278 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * ca/signer: an authority's whole life: init, certificates, revocation,
+ * publication, rotation over a clock that is driven, verify, backup, restore,
+ * check.  Each operation runs as in a process of its own.  Names carry the
+ * ids of attacks.md where a row is what the test is about.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "ca/signer/archive.h"
+#include "ca/signer/backup.h"
+#include "ca/signer/manifest.h"
+#include "ca/signer/published.h"
+#include "ca/signer/signer.h"
+#include "ca/signer/step.h"
+#include "core/b64.h"
+#include "core/file.h"
+#include "core/name.h"
+#include "core/strictjson.h"
+#include "ssh/krl.h"
+#include "ssh/sshsig.h"
+#include "test/tools/forge.h"
+#include "test/unit/fault.h"
+#include "test/unit/mutate.h"
+#include "test/unit/unit.h"
+
+#define NOW  INT64_C(1800000000)
+#define HOUR INT64_C(3600)
+#define DAY  (24 * HOUR)
+#define CONF                                                                   \
+	"[idp]\ntenant = " FORGE_TENANT "\nclient_id = " FORGE_CLIENT          \
+	"\nauthority = https://login.example.test\n"                           \
+	"[state]\ndir = %s/state\n"                                            \
+	"[token]\nsign_in_max_age = 12h\nkeys_max_age = 24h\n"                 \
+	"[ca]\ncerts_per_hour = 5\n"                                           \
+	"[map]\ndomain = contoso.com\nrequire = role:ssh.user\nhosts = *\n"
+
+/* One scratch authority, made anew for each test. */
+struct world {
+	char base[64];
+	char state[80];
+	struct conf *conf;
+	struct rules *rules;
+	struct signer s;
+	struct wirebuf b; /* the request being written */
+	enum request_op op;
+	struct privkey subject;
+	uint8_t *recovery; /* the private text that init answered */
+	size_t recovery_len;
+	int tokens; /* forged so far */
+};
+
+/* What an operation answered. */
+struct got {
+	enum reason why;
+	json_t *end;
+	json_t *rows; /* an array */
+	uint8_t *data;
+	size_t len;
+	bool has_cert;
+	struct cert cert;
+};
+
+static struct forge tenant;
+static char logged[1100]; /* the last line */
+
+/* What log.o calls instead (-Wl,--wrap): with _FORTIFY_SOURCE, and without. */
+void __wrap_syslog(int priority, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void __wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void
+__wrap_syslog(int priority, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)priority;
+	va_start(ap, fmt);
+	vsnprintf(logged, sizeof(logged), fmt, ap);
+	va_end(ap);
+}
+
+void
+__wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)priority;
+	(void)flag;
+	va_start(ap, fmt);
+	vsnprintf(logged, sizeof(logged), fmt, ap);
+	va_end(ap);
+}
+
+/* ---- asking --------------------------------------------------------------- */
+
+static void
+request(struct world *w, enum request_op op)
+{
+	wirebuf_release(&w->b);
+	w->b = wirebuf_new();
+	w->op = op;
+	request_begin(&w->b, op);
+}
+
+static void
+take_reply(struct got *g, enum request_op op, const struct request *rq)
+{
+	const struct request_field *f;
+	enum reason why;
+	json_t *o;
+
+	if (op == REQUEST_ROW) {
+		f = request_get(rq, REQUEST_L_JSON, 0);
+		assert_int_equal(strictjson_load((const char *)f->p, f->len,
+				     &o),
+		    0);
+		assert_int_equal(json_array_append_new(g->rows, o), 0);
+	} else if (op == REQUEST_DATA) {
+		f = request_get(rq, REQUEST_L_DATA, 0);
+		g->data = realloc(g->data, g->len + f->len + 1);
+		assert_non_null(g->data);
+		memcpy(g->data + g->len, f->p, f->len);
+		g->len += f->len;
+	} else {
+		assert_int_equal(op, REQUEST_CERTIFICATE);
+		f = request_get(rq, REQUEST_L_KEY, 0);
+		assert_int_equal(cert_from_blob(f->p, f->len, &g->cert, &why),
+		    0);
+		g->has_cert = true;
+	}
+}
+
+static void
+read_replies(const char *path, struct got *g)
+{
+	const struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER, false };
+	static struct request rq;
+	enum request_op op;
+	size_t len, n, at;
+	char *text;
+
+	assert_non_null(g->rows = json_array());
+	assert_int_equal(file_read(AT_FDCWD, path, any, 64 << 20, &text, &len),
+	    0);
+	for (at = 0; at < len; at += REQUEST_HEAD_LEN + n) {
+		const uint8_t *p = (const uint8_t *)text + at;
+
+		assert_true(len - at >= REQUEST_HEAD_LEN);
+		assert_int_equal(request_head(p, REQUEST_REPLY_MAX, &op, &n),
+		    0);
+		assert_true(len - at - REQUEST_HEAD_LEN >= n);
+		assert_int_equal(request_parse(op, p + REQUEST_HEAD_LEN, n,
+				     &rq),
+		    0);
+		take_reply(g, op, &rq);
+	}
+	free(text);
+}
+
+/* As a process of its own does: everything is opened again. */
+static void
+open_world(struct world *w)
+{
+	const struct file_owner self = { geteuid(), FILE_ANY_OWNER, false };
+
+	w->s = (struct signer){ .conf_path = "test.conf",
+		.conf = w->conf,
+		.rules = w->rules,
+		.now = w->s.now,
+		.tenant = -1,
+		.publish = -1,
+		.agent = -1,
+		.out = -1 };
+	w->s.dir = open(w->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_not_equal(w->s.dir, -1);
+	if (file_dir_open(w->s.dir, "tenant", self, &w->s.tenant) != 0)
+		w->s.tenant = -1;
+	if (file_dir_open(AT_FDCWD, w->conf->publish_dir, self,
+		&w->s.publish) != 0)
+		w->s.publish = -1;
+}
+
+static void
+close_world(struct world *w)
+{
+	ledger_close(w->s.ledger);
+	w->s.ledger = NULL;
+	close(w->s.dir);
+	file_close(w->s.tenant);
+	file_close(w->s.publish);
+	w->s.dir = w->s.tenant = w->s.publish = -1;
+}
+
+/* Send what request() began.  fault: armed around the operation alone. */
+static struct got
+answer_with(struct world *w, signer_fn *fn, enum fault_kind kind,
+    unsigned int k, int err, bool *reachedp)
+{
+	static struct request rq;
+	struct got g = { .why = AAD_R_UNSET };
+	char path[96];
+
+	request_end(&w->b);
+	assert_int_equal(w->b.r, 0);
+	assert_int_equal(request_parse(w->op, w->b.p + REQUEST_HEAD_LEN,
+			     w->b.len - REQUEST_HEAD_LEN, &rq),
+	    0);
+	open_world(w);
+	snprintf(path, sizeof(path), "%s/out", w->base);
+	w->s.out = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_int_not_equal(w->s.out, -1);
+	if (kind != FAULT_NONE)
+		fault_arm(kind, k, err);
+	g.why = fn(&w->s, &rq, &g.end);
+	if (kind != FAULT_NONE)
+		*reachedp = fault_disarm();
+	close(w->s.out);
+	close_world(w);
+	read_replies(path, &g);
+	return g;
+}
+
+static struct got
+answer(struct world *w, signer_fn *fn)
+{
+	return answer_with(w, fn, FAULT_NONE, 0, 0, NULL);
+}
+
+static void
+got_release(struct got *g)
+{
+	json_decref(g->end);
+	json_decref(g->rows);
+	free(g->data);
+	cert_release(&g->cert);
+	memset(g, 0, sizeof(*g));
+}
+
+static void
+expect_why(struct world *w, const struct got *g, enum reason want,
+    const char *where)
+{
+	if (g->why != want)
+		fail_msg("%s: %s (%s), not %s", where, reason_name(g->why),
+		    w->s.detail, reason_name(want));
+}
+
+/* Send it, and only the reason counts. */
+static void
+expect(struct world *w, signer_fn *fn, enum reason want, const char *where)
+{
+	struct got g = answer(w, fn);
+
+	expect_why(w, &g, want, where);
+	got_release(&g);
+}
+
+static int64_t
+number(const json_t *o, const char *name)
+{
+	assert_true(json_is_integer(json_object_get(o, name)));
+	return json_integer_value(json_object_get(o, name));
+}
+
+static const char *
+text(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	if (s == NULL)
+		fail_msg("no text \"%s\"", name);
+	return s;
+}
+
+/* How many rows have this text as a member. */
+static size_t
+rows_with(const struct got *g, const char *name, const char *value)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < json_array_size(g->rows); i++) {
+		const char *is = json_string_value(
+		    json_object_get(json_array_get(g->rows, i), name));
+
+		n += is != NULL && strcmp(is, value) == 0;
+	}
+	return n;
+}
+
+/* Run a script in the state directory; it must succeed. */
+static void
+shell(struct world *w, const char *script)
+{
+	char command[1000];
+
+	assert_true(snprintf(command, sizeof(command), "cd %s && %s", w->state,
+			script) < (int)sizeof(command));
+	if (system(command) != 0)
+		fail_msg("%s", script);
+}
+
+/* ---- an authority --------------------------------------------------------- */
+
+static void
+init(struct world *w)
+{
+	struct got g;
+
+	request(w, REQUEST_INIT);
+	g = answer(w, op_init);
+	expect_why(w, &g, AAD_R_ALLOWED, "init");
+	free(w->recovery);
+	w->recovery = g.data;
+	w->recovery_len = g.len;
+	g.data = NULL;
+	got_release(&g);
+}
+
+static void
+write_tenant_keys(struct world *w)
+{
+	struct jwks *keys = forge_jwks(&tenant, w->s.now - 60, 2);
+	char *p;
+	size_t len;
+
+	open_world(w);
+	assert_int_equal(jwks_format(keys, &p, &len), 0);
+	assert_int_equal(file_replace(w->s.tenant, "keys.json", p, len, 0644),
+	    0);
+	close_world(w);
+	free(p);
+	jwks_free(keys);
+}
+
+static int64_t
+publish(struct world *w)
+{
+	struct got g;
+	int64_t version;
+
+	request(w, REQUEST_STAGE);
+	g = answer(w, op_stage);
+	expect_why(w, &g, AAD_R_ALLOWED, "stage");
+	version = number(g.end, "version");
+	got_release(&g);
+	request(w, REQUEST_COMMIT);
+	request_put_u64(&w->b, REQUEST_L_VERSION, (uint64_t)version);
+	expect(w, op_commit, AAD_R_ALLOWED, "commit");
+	return version;
+}
+
+/* A certificate for alice, or for whoever has the oid. */
+static uint64_t
+sign_user(struct world *w, const char *oid, const char *upn)
+{
+	struct got g;
+	uint64_t serial;
+	char *claims, *token, uti[40];
+
+	snprintf(uti, sizeof(uti), ",\"n\":%d", w->tokens++);
+	claims = forge_claims(oid, upn, w->s.now - 5, w->s.now + 3600, uti);
+	token = forge_token(&tenant, NULL, claims);
+	write_tenant_keys(w);
+	request(w, REQUEST_SIGN);
+	request_put(&w->b, REQUEST_L_KEY, w->subject.pub.blob,
+	    w->subject.pub.blob_len);
+	request_put_text(&w->b, REQUEST_L_TOKEN, token);
+	request_put_text(&w->b, REQUEST_L_CONTEXT, "via=test");
+	g = answer(w, op_sign);
+	expect_why(w, &g, AAD_R_ALLOWED, "sign");
+	assert_true(g.has_cert);
+	serial = g.cert.serial;
+	got_release(&g);
+	free(claims);
+	free(token);
+	return serial;
+}
+
+static enum reason
+try_sign(struct world *w)
+{
+	struct got g;
+	enum reason why;
+	char *claims = forge_claims(FORGE_OID, "alice@contoso.com",
+	    w->s.now - 5, w->s.now + 3600, ",\"again\":1");
+	char *token = forge_token(&tenant, NULL, claims);
+
+	write_tenant_keys(w);
+	request(w, REQUEST_SIGN);
+	request_put(&w->b, REQUEST_L_KEY, w->subject.pub.blob,
+	    w->subject.pub.blob_len);
+	request_put_text(&w->b, REQUEST_L_TOKEN, token);
+	request_put_text(&w->b, REQUEST_L_CONTEXT, "via=test");
+	g = answer(w, op_sign);
+	why = g.why;
+	got_release(&g);
+	free(claims);
+	free(token);
+	return why;
+}
+
+/* A host certificate, which needs no token; ttl 0: the usual. */
+static struct cert
+sign_host(struct world *w, uint64_t ttl)
+{
+	struct cert c;
+	struct got g;
+
+	request(w, REQUEST_SIGN_HOST);
+	request_put(&w->b, REQUEST_L_KEY, w->subject.pub.blob,
+	    w->subject.pub.blob_len);
+	if (ttl != 0)
+		request_put_u64(&w->b, REQUEST_L_TTL, ttl);
+	request_put_text(&w->b, REQUEST_L_CONTEXT, "via=test");
+	request_put_text(&w->b, REQUEST_L_NAME, "web1.example.com");
+	g = answer(w, op_sign_host);
+	expect_why(w, &g, AAD_R_ALLOWED, "sign-host");
+	c = g.cert;
+	memset(&g.cert, 0, sizeof(g.cert));
+	got_release(&g);
+	return c;
+}
+
+static void
+verify(struct world *w, size_t faults)
+{
+	struct got g;
+	size_t i;
+
+	request(w, REQUEST_VERIFY);
+	g = answer(w, op_verify);
+	if (g.end == NULL || number(g.end, "faults") != (int64_t)faults) {
+		for (i = 0; i < json_array_size(g.rows); i++)
+			print_error("%s\n",
+			    text(json_array_get(g.rows, i), "text"));
+		fail_msg("%s: not %zu faults", reason_name(g.why), faults);
+	}
+	expect_why(w, &g, faults == 0 ? AAD_R_ALLOWED : AAD_R_LEDGER_ALTERED,
+	    "verify");
+	got_release(&g);
+}
+
+/* The fingerprint of a role's key at a stage, "" when there is none. */
+static void
+key_at(struct world *w, enum ca_role role, enum ca_stage stage,
+    char out[static KEY_FP_LEN + 1])
+{
+	const struct keyring_key *k;
+	struct keyring ring;
+
+	open_world(w);
+	assert_int_equal(step_keys(&w->s, &ring), AAD_R_ALLOWED);
+	out[0] = '\0';
+	if ((k = keyring_find(&ring, role, stage)) != NULL)
+		key_fingerprint(&k->pub, out);
+	keyring_release(&ring);
+	close_world(w);
+}
+
+static void
+expect_key(struct world *w, enum ca_role role, enum ca_stage stage,
+    const char *fp)
+{
+	char is[KEY_FP_LEN + 1];
+
+	key_at(w, role, stage, is);
+	assert_string_equal(is, fp);
+}
+
+/* A file of the current publication. */
+static char *
+current_file(struct world *w, const char *name, size_t *lenp)
+{
+	const struct file_owner any = { FILE_ANY_OWNER, FILE_ANY_OWNER, false };
+	char path[200];
+	char *p;
+
+	snprintf(path, sizeof(path), "%s/public/current/%s", w->state, name);
+	assert_int_equal(file_read(AT_FDCWD, path, any, 16 << 20, &p, lenp), 0);
+	return p;
+}
+
+static struct krl *
+current_krl(struct world *w)
+{
+	struct krl *k;
+	size_t len;
+	char *p = current_file(w, "krl", &len);
+
+	assert_int_equal(krl_decode((uint8_t *)p, len, &k), 0);
+	free(p);
+	return k;
+}
+
+static bool
+krl_has(struct world *w, const struct cert *c)
+{
+	struct krl *k = current_krl(w);
+	bool yes = krl_has_cert(k, &c->ca, c->serial, c->key_id) ||
+		   krl_has_key(k, &c->ca) || krl_has_key(k, &c->key);
+
+	krl_free(k);
+	return yes;
+}
+
+/* The version that hosts see, whole, its signature and all; 0: none. */
+static uint64_t
+current(struct world *w)
+{
+	struct keyring ring;
+	struct manifest m;
+	uint64_t v;
+	int r;
+
+	open_world(w);
+	r = published_current(w->s.publish, &v);
+	if (r == AAD_ENOENT) {
+		close_world(w);
+		return 0;
+	}
+	assert_int_equal(r, 0);
+	assert_int_equal(step_keys(&w->s, &ring), AAD_R_ALLOWED);
+	if (published_check(&w->s, v, &ring, &m) != AAD_R_ALLOWED)
+		fail_msg("version %d: %s", (int)v, w->s.detail);
+	manifest_release(&m);
+	keyring_release(&ring);
+	close_world(w);
+	return v;
+}
+
+/* What ssh-keygen says of a certificate and the KRL: 0 good, 1 revoked. */
+static int
+keygen(struct world *w, const struct cert *c)
+{
+	char path[120], command[400];
+	char *line;
+	FILE *f;
+	int status;
+
+	snprintf(path, sizeof(path), "%s/q-cert.pub", w->base);
+	assert_int_equal(cert_line(c, "test", &line), 0);
+	assert_non_null(f = fopen(path, "w"));
+	assert_true(fputs(line, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	free(line);
+	snprintf(command, sizeof(command),
+	    "ssh-keygen -Q -f %s/public/current/krl %s >/dev/null 2>&1",
+	    w->state, path);
+	status = system(command);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int
+setup_empty(void **state)
+{
+	const uint8_t seed[PRIVKEY_SEED_LEN] = { 7 };
+	struct world *w = calloc(1, sizeof(*w));
+	struct conf_error why;
+	char conf[1200];
+
+	assert_non_null(w);
+	umask(022);
+	signal(SIGPIPE, SIG_IGN);
+	/* Thousands of fsyncs are a matter of minutes on a disk. */
+	snprintf(w->base, sizeof(w->base), "%s/aadssh-test-XXXXXX",
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	assert_non_null(mkdtemp(w->base));
+	snprintf(w->state, sizeof(w->state), "%s/state", w->base);
+	assert_int_equal(mkdir(w->state, 0755), 0);
+	snprintf(conf, sizeof(conf), CONF, w->base);
+	if (conf_parse(conf, strlen(conf), &w->conf, &why) != 0 ||
+	    rules_new(w->conf, &w->rules, &why) != 0)
+		fail_msg("%u: %s", why.line, why.text);
+	assert_int_equal(privkey_of_seed(seed, &w->subject), 0);
+	w->s.now = NOW;
+	w->b = wirebuf_new();
+	*state = w;
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	setup_empty(state);
+	init(*state);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct world *w = *state;
+	char command[96];
+
+	wirebuf_release(&w->b);
+	privkey_release(&w->subject);
+	rules_free(w->rules);
+	conf_free(w->conf);
+	free(w->recovery);
+	snprintf(command, sizeof(command), "rm -rf %s", w->base);
+	assert_int_equal(system(command), 0);
+	free(w);
+	return 0;
+}
+
+/* ---- init ------------------------------------------------------------------ */
+
+static void
+expect_mode(struct world *w, const char *name, unsigned int mode)
+{
+	char path[200];
+	struct stat sb;
+
+	snprintf(path, sizeof(path), "%s/%s", w->state, name);
+	assert_int_equal(lstat(path, &sb), 0);
+	if ((sb.st_mode & 07777) != mode)
+		fail_msg("%s: %o", name, sb.st_mode & 07777);
+}
+
+static void
+valid_init(void **state)
+{
+	struct world *w = *state;
+	char fp[KEY_FP_LEN + 1];
+	struct privkey k;
+
+	expect_mode(w, "keys", 0700);
+	expect_mode(w, "ledger", 0700);
+	expect_mode(w, "manifests", 0700);
+	expect_mode(w, "locks", 0700);
+	expect_mode(w, "tenant", 0755);
+	expect_mode(w, "public", 0755);
+	key_at(w, CA_ROLE_RECOVERY, CA_STAGE_ACTIVE, fp);
+	assert_int_equal(privkey_parse((char *)w->recovery, w->recovery_len,
+			     &k),
+	    0);
+	key_at(w, CA_ROLE_RECOVERY, CA_STAGE_ACTIVE, fp);
+	assert_int_equal(k.pub.hash[0] == 0 && fp[0] == '\0', 0);
+	privkey_release(&k);
+	/* three private keys, and the recovery key is none of them */
+	shell(w, "test $(ls keys | wc -l) = 3 && test $(stat -c %a keys/* | "
+		 "sort -u) = 600");
+	verify(w, 0);
+}
+
+static void
+duplicate_init(void **state)
+{
+	struct world *w = *state;
+	char before[KEY_FP_LEN + 1];
+
+	key_at(w, CA_ROLE_USER, CA_STAGE_ACTIVE, before);
+	request(w, REQUEST_INIT);
+	expect(w, op_init, AAD_R_CA_EXISTS, "again");
+	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, before);
+	/* and where only the ledger is gone */
+	shell(w, "rm -r ledger");
+	request(w, REQUEST_INIT);
+	expect(w, op_init, AAD_R_CA_EXISTS, "keys without a ledger");
+	shell(w, "test $(ls keys | wc -l) = 3");
+}
+
+static void
+imported_key(void **state)
+{
+	static const char junk[] = "-----BEGIN RSA PRIVATE KEY-----\n";
+	struct world *w = *state;
+	char fp[KEY_FP_LEN + 1], is[KEY_FP_LEN + 1];
+	struct secret *key;
+
+	assert_int_equal(privkey_format(&w->subject, 1, "x", &key), 0);
+	request(w, REQUEST_INIT);
+	request_put(&w->b, REQUEST_L_IMPORT, junk, sizeof(junk) - 1);
+	expect(w, op_init, AAD_R_CA_KEY, "junk");
+	request(w, REQUEST_INIT);
+	request_put(&w->b, REQUEST_L_USER_CA, w->subject.pub.blob,
+	    w->subject.pub.blob_len);
+	expect(w, op_init, AAD_R_REQUEST_MALFORMED, "named without agent");
+	request(w, REQUEST_INIT);
+	request_put(&w->b, REQUEST_L_IMPORT, secret_bytes(key),
+	    secret_len(key));
+	expect(w, op_init, AAD_R_ALLOWED, "import");
+	key_fingerprint(&w->subject.pub, fp);
+	key_at(w, CA_ROLE_USER, CA_STAGE_ACTIVE, is);
+	assert_string_equal(is, fp);
+	secret_free(key);
+	/* A key of the authority is never a subject's. */
+	request(w, REQUEST_SIGN_HOST);
+	request_put(&w->b, REQUEST_L_KEY, w->subject.pub.blob,
+	    w->subject.pub.blob_len);
+	request_put_text(&w->b, REQUEST_L_CONTEXT, "");
+	request_put_text(&w->b, REQUEST_L_NAME, "web1.example.com");
+	expect(w, op_sign_host, AAD_R_KEY_REVOKED, "own key");
+}
+
+/* Run what request() began in a child that is killed at its k-th call. */
+static bool
+killed(struct world *w, signer_fn *fn, unsigned int k)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		bool reached;
+		struct got g = answer_with(w, fn, FAULT_KILL, k, 0, &reached);
+
+		_exit(g.why == AAD_R_ALLOWED ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 137)
+		return true;
+	assert_int_equal(WEXITSTATUS(status), 0);
+	return false;
+}
+
+static void
+start_over(struct world *w)
+{
+	char command[200];
+
+	snprintf(command, sizeof(command), "rm -rf %s && mkdir -m 755 %s",
+	    w->state, w->state);
+	assert_int_equal(system(command), 0);
+}
+
+static void
+expect_tidy(struct world *w)
+{
+	struct got g;
+
+	request(w, REQUEST_CHECK);
+	g = answer(w, op_check);
+	/* nothing is published, no tenant keys; but no file is left over */
+	if (rows_with(&g, "text", "no file is there that none knows of") != 1)
+		fail_msg("files are left over");
+	got_release(&g);
+}
+
+static void
+init_killed_anywhere(void **state)
+{
+	struct world *w = *state;
+	unsigned int k;
+
+	for (k = 1;; k++) {
+		start_over(w);
+		request(w, REQUEST_INIT);
+		if (!killed(w, op_init, k))
+			break;
+		request(w, REQUEST_INIT);
+		{
+			struct got g = answer(w, op_init);
+
+			/* killed behind its last write: it is done */
+			if (g.why != AAD_R_CA_EXISTS)
+				expect_why(w, &g, AAD_R_ALLOWED, "once more");
+			got_release(&g);
+		}
+		verify(w, 0);
+		expect_tidy(w);
+	}
+	assert_true(k > 40);
+}
+
+/* ---- revocation -------------------------------------------------------------- */
+
+static void
+revoke_it(struct world *w, enum request_label what, const void *p, size_t len,
+    enum reason want, const char *where)
+{
+	request(w, REQUEST_REVOKE);
+	request_put_text(&w->b, REQUEST_L_CONTEXT, "via=test");
+	request_put(&w->b, what, p, len);
+	request_put_text(&w->b, REQUEST_L_TEXT, "lost");
+	expect(w, op_revoke, want, where);
+}
+
+static void
+revoke_text(struct world *w, enum request_label what, const char *s,
+    enum reason want, const char *where)
+{
+	revoke_it(w, what, s, strlen(s), want, where);
+}
+
+static void
+revoke_serial(struct world *w, uint64_t serial, enum reason want)
+{
+	request(w, REQUEST_REVOKE);
+	request_put_text(&w->b, REQUEST_L_CONTEXT, "via=test");
+	request_put_u64(&w->b, REQUEST_L_SERIAL, serial);
+	request_put_text(&w->b, REQUEST_L_TEXT, "lost");
+	expect(w, op_revoke, want, "serial");
+}
+
+static size_t
+count_state(struct world *w, const char *state)
+{
+	struct got g;
+	size_t n;
+
+	request(w, REQUEST_LIST);
+	g = answer(w, op_list);
+	expect_why(w, &g, AAD_R_ALLOWED, "list");
+	n = rows_with(&g, "state", state);
+	assert_int_equal(number(g.end, "certificates"),
+	    json_array_size(g.rows));
+	got_release(&g);
+	return n;
+}
+
+static void
+I_C15_a_serial_revokes_one_certificate(void **state)
+{
+	struct world *w = *state;
+	struct cert a = sign_host(w, 0), b = sign_host(w, 0);
+
+	revoke_serial(w, a.serial, AAD_R_ALLOWED);
+	assert_non_null(strstr(logged, "event=revoke"));
+	revoke_serial(w, a.serial, AAD_R_ALLOWED); /* once is enough */
+	assert_int_equal(count_state(w, "revoked"), 1);
+	assert_int_equal(count_state(w, "issued"), 1);
+	publish(w);
+	assert_true(krl_has(w, &a));
+	assert_false(krl_has(w, &b));
+	assert_int_equal(keygen(w, &a), 1);
+	assert_int_equal(keygen(w, &b), 0);
+	revoke_serial(w, a.serial ^ b.serial ^ 1, AAD_R_UNKNOWN_SERIAL);
+	revoke_serial(w, 0, AAD_R_UNKNOWN_SERIAL);
+	revoke_serial(w, UINT64_MAX, AAD_R_UNKNOWN_SERIAL);
+	verify(w, 0);
+	cert_release(&a);
+	cert_release(&b);
+}
+
+static void
+II_C14_exactly_one_subject(void **state)
+{
+	struct world *w = *state;
+
+	request(w, REQUEST_REVOKE);
+	request_put_text(&w->b, REQUEST_L_CONTEXT, "via=test");
+	expect(w, op_revoke, AAD_R_REQUEST_MALFORMED, "none");
+	request(w, REQUEST_REVOKE);
+	request_put_text(&w->b, REQUEST_L_OID, FORGE_OID);
+	request_put_u64(&w->b, REQUEST_L_SERIAL, 5);
+	expect(w, op_revoke, AAD_R_REQUEST_MALFORMED, "two");
+	request(w, REQUEST_UNREVOKE);
+	request_put(&w->b, REQUEST_L_HASH, w->subject.pub.hash, 32);
+	expect(w, op_unrevoke, AAD_R_REQUEST_MALFORMED, "a key for ever");
+	request(w, REQUEST_UNREVOKE);
+	request_put_u64(&w->b, REQUEST_L_SERIAL, 5);
+	expect(w, op_unrevoke, AAD_R_REQUEST_MALFORMED, "a serial for ever");
+	revoke_text(w, REQUEST_L_OID, "nobody", AAD_R_REQUEST_MALFORMED, "oid");
+	verify(w, 0);
+}
+
+static void
+I_C15_an_identity_and_no_other(void **state)
+{
+	struct world *w = *state;
+	struct got g;
+	char *p;
+	size_t len;
+
+	sign_user(w, FORGE_OID, "alice@contoso.com");
+	sign_user(w, FORGE_OID2, "bob@contoso.com");
+	revoke_text(w, REQUEST_L_USER, "carol@contoso.com", AAD_R_UNKNOWN_USER,
+	    "nobody");
+	revoke_text(w, REQUEST_L_USER, "Alice@Contoso.com", AAD_R_ALLOWED,
+	    "alice");
+	assert_int_equal(count_state(w, "revoked"), 1);
+	assert_int_equal(count_state(w, "issued"), 1);
+	assert_int_equal(try_sign(w), AAD_R_IDENTITY_REVOKED);
+	sign_user(w, FORGE_OID2, "bob@contoso.com");
+	publish(w);
+	p = current_file(w, "denials.json", &len);
+	assert_non_null(strstr(p, FORGE_OID));
+	assert_null(strstr(p, FORGE_OID2));
+	free(p);
+	/* lifted: she may sign in again, and the serial stays revoked */
+	request(w, REQUEST_UNREVOKE);
+	request_put_text(&w->b, REQUEST_L_OID, FORGE_OID);
+	expect(w, op_unrevoke, AAD_R_ALLOWED, "unrevoke");
+	request(w, REQUEST_UNREVOKE);
+	request_put_text(&w->b, REQUEST_L_USER, "alice@contoso.com");
+	expect(w, op_unrevoke, AAD_R_NOT_REVOKED, "twice");
+	assert_int_equal(try_sign(w), AAD_R_ALLOWED);
+	request(w, REQUEST_LIST);
+	request_put_text(&w->b, REQUEST_L_OID, FORGE_OID);
+	g = answer(w, op_list);
+	assert_int_equal(rows_with(&g, "state", "revoked"), 1);
+	assert_int_equal(rows_with(&g, "state", "issued"), 1);
+	assert_string_equal(text(json_array_get(g.rows, 0), "revoked_reason"),
+	    "lost");
+	got_release(&g);
+	publish(w);
+	p = current_file(w, "denials.json", &len);
+	assert_null(strstr(p, FORGE_OID));
+	free(p);
+	verify(w, 0);
+}
+
+static void
+ambiguous_user(void **state)
+{
+	struct world *w = *state;
+
+	sign_user(w, FORGE_OID, "alice@contoso.com");
+	request(w, REQUEST_UNREVOKE);
+	request_put_text(&w->b, REQUEST_L_LOGIN, "alice");
+	expect(w, op_unrevoke, AAD_R_ALLOWED, "pin");
+	request(w, REQUEST_UNREVOKE);
+	request_put_text(&w->b, REQUEST_L_LOGIN, "alice");
+	expect(w, op_unrevoke, AAD_R_NOT_REVOKED, "no pin");
+	request(w, REQUEST_UNREVOKE);
+	request_put_text(&w->b, REQUEST_L_LOGIN, "../etc");
+	expect(w, op_unrevoke, AAD_R_BAD_LOGIN, "grammar");
+	/* the name went to somebody else */
+	sign_user(w, FORGE_OID2, "alice@contoso.com");
+	revoke_text(w, REQUEST_L_USER, "alice@contoso.com",
+	    AAD_R_AMBIGUOUS_USER, "two");
+	assert_non_null(strstr(w->s.detail, FORGE_OID));
+	assert_non_null(strstr(w->s.detail, FORGE_OID2));
+	assert_int_equal(count_state(w, "revoked"), 0);
+}
+
+static void
+a_key_is_revoked_for_ever(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+
+	revoke_it(w, REQUEST_L_HASH, c.ca_hash, 32, AAD_R_CA_KEY, "our own");
+	revoke_it(w, REQUEST_L_HASH, c.key.hash, 32, AAD_R_ALLOWED, "key");
+	revoke_it(w, REQUEST_L_HASH, c.key.hash, 32, AAD_R_ALLOWED, "again");
+	assert_int_equal(try_sign(w), AAD_R_KEY_REVOKED);
+	publish(w);
+	assert_int_equal(keygen(w, &c), 1);
+	w->s.now += 400 * DAY;
+	publish(w);
+	assert_true(krl_has(w, &c));
+	verify(w, 0);
+	cert_release(&c);
+}
+
+static void
+expired_serials_are_dropped(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 3600);
+	struct krl *k;
+
+	revoke_serial(w, c.serial, AAD_R_ALLOWED);
+	publish(w);
+	assert_true(krl_has(w, &c));
+	w->s.now += 2 * HOUR;
+	publish(w);
+	k = current_krl(w);
+	assert_int_equal(krl_count_serials(k), 0);
+	krl_free(k);
+	cert_release(&c);
+}
+
+static void
+I_E12_a_lost_key_of_the_authority(void **state)
+{
+	struct world *w = *state;
+	struct cert before = sign_host(w, 0), after;
+	char lost[KEY_FP_LEN + 1], next[KEY_FP_LEN + 1];
+	uint8_t hash[32] = { 1 };
+	char path[200], name[STEP_KEY_NAME_LEN + 1];
+
+	revoke_it(w, REQUEST_L_CA_HASH, hash, 32, AAD_R_CA_KEY, "unknown");
+	key_at(w, CA_ROLE_BUNDLE, CA_STAGE_ACTIVE, lost);
+	assert_int_equal(key_fingerprint_parse(lost, hash), 0);
+	revoke_it(w, REQUEST_L_CA_HASH, hash, 32, AAD_R_CA_KEY, "bundle");
+	key_at(w, CA_ROLE_HOST, CA_STAGE_ACTIVE, lost);
+	revoke_it(w, REQUEST_L_CA_HASH, before.ca_hash, 32, AAD_R_ALLOWED,
+	    "host");
+	expect_key(w, CA_ROLE_HOST, CA_STAGE_REVOKED, lost);
+	key_at(w, CA_ROLE_HOST, CA_STAGE_ACTIVE, next);
+	assert_string_not_equal(next, lost);
+	assert_string_not_equal(next, "");
+	step_key_name(before.ca_hash, name);
+	snprintf(path, sizeof(path), "%s/keys/%s", w->state, name);
+	assert_int_equal(access(path, F_OK), -1);
+	after = sign_host(w, 0);
+	publish(w);
+	assert_int_equal(keygen(w, &before), 1);
+	assert_int_equal(keygen(w, &after), 0);
+	assert_int_equal(count_state(w, "revoked"), 1);
+	revoke_it(w, REQUEST_L_CA_HASH, before.ca_hash, 32, AAD_R_ALLOWED,
+	    "twice");
+	expect_key(w, CA_ROLE_HOST, CA_STAGE_ACTIVE, next);
+	verify(w, 0);
+	expect_tidy(w);
+	cert_release(&before);
+	cert_release(&after);
+}
+
+/* ---- publication --------------------------------------------------------------- */
+
+static void
+I_E1_a_new_authority_publishes_a_krl(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	struct krl *k;
+	size_t len;
+	char *p;
+
+	assert_int_equal(publish(w), 1);
+	assert_int_equal(current(w), 1);
+	p = current_file(w, "krl", &len);
+	assert_true(len > 44); /* a header, and a section for each key */
+	free(p);
+	k = current_krl(w);
+	assert_int_equal(krl_version(k), 1);
+	assert_int_equal(krl_count_serials(k), 0);
+	krl_free(k);
+	assert_int_equal(keygen(w, &c), 0);
+	cert_release(&c);
+}
+
+/* Change a byte of a staged file, so that what is on disk isn't signed. */
+static void
+damage(struct world *w, int64_t version, const char *name, const char *how)
+{
+	char command[400];
+
+	snprintf(command, sizeof(command), "cd %s/public/%d && %s %s", w->state,
+	    (int)version, how, name);
+	assert_int_equal(system(command), 0);
+}
+
+static int64_t
+stage(struct world *w)
+{
+	struct got g;
+	int64_t version;
+
+	request(w, REQUEST_STAGE);
+	g = answer(w, op_stage);
+	expect_why(w, &g, AAD_R_ALLOWED, "stage");
+	version = number(g.end, "version");
+	got_release(&g);
+	return version;
+}
+
+static void
+commit(struct world *w, int64_t version, enum reason want, const char *where)
+{
+	request(w, REQUEST_COMMIT);
+	request_put_u64(&w->b, REQUEST_L_VERSION, (uint64_t)version);
+	expect(w, op_commit, want, where);
+}
+
+static void
+I_E2_a_damaged_publication_is_never_switched_to(void **state)
+{
+	static const struct {
+		const char *name, *how;
+	} damages[] = {
+		{ "krl", "truncate -s 0" },
+		{ "krl", "truncate -s -1" },
+		{ "krl", "rm" },
+		{ "krl", "echo x >>" },
+		{ "user_ca.pub", "truncate -s 0" },
+		{ "manifest.json", "echo >>" },
+		{ "manifest.json.sig", "truncate -s 0" },
+		{ "denials.json", "chmod 666" },
+		{ "more", "touch" },
+	};
+	struct world *w = *state;
+	size_t i;
+
+	publish(w);
+	for (i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		int64_t v = stage(w);
+
+		damage(w, v, damages[i].name, damages[i].how);
+		commit(w, v, AAD_R_PUBLICATION, damages[i].how);
+		assert_int_equal(current(w), 1);
+	}
+	commit(w, 77, AAD_R_PUBLICATION, "never staged");
+	commit(w, 0, AAD_R_REQUEST_MALFORMED, "no version");
+	verify(w, 0);
+}
+
+static void
+I_E6_never_an_older_version(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	int64_t first = stage(w), second, third;
+	struct got g;
+
+	revoke_serial(w, c.serial, AAD_R_ALLOWED);
+	second = stage(w);
+	assert_true(second > first);
+	commit(w, second, AAD_R_ALLOWED, "the newer one");
+	assert_true(krl_has(w, &c));
+	/* whoever comes late with the older one changes nothing */
+	request(w, REQUEST_COMMIT);
+	request_put_u64(&w->b, REQUEST_L_VERSION, (uint64_t)first);
+	g = answer(w, op_commit);
+	expect_why(w, &g, AAD_R_ALLOWED, "the older one");
+	assert_true(json_is_true(json_object_get(g.end, "superseded")));
+	assert_int_equal(number(g.end, "version"), second);
+	got_release(&g);
+	assert_int_equal(current(w), second);
+	commit(w, second, AAD_R_ALLOWED, "once more");
+	third = publish(w);
+	assert_true(third > second);
+	/* and when the directory is lost, the ledger remembers */
+	damage(w, third, "../*", "rm -r");
+	assert_true(publish(w) > third);
+	assert_true(krl_has(w, &c));
+	verify(w, 0);
+	cert_release(&c);
+}
+
+static void
+I_E7_a_manifest_signed_by_ssh_keygens_rules(void **state)
+{
+	struct world *w = *state;
+	char fp[KEY_FP_LEN + 1];
+	size_t len;
+	char *p;
+
+	publish(w);
+	shell(w, "cd public/current && awk '{print \"bundle\", $1, $2}' "
+		 "bundle_key.pub >../../../allowed && ssh-keygen -Y verify -f "
+		 "../../../allowed -I bundle -n aadssh-bundle -s "
+		 "manifest.json.sig <manifest.json >/dev/null && for f in krl "
+		 "user_ca.pub host_ca.pub known_hosts denials.json "
+		 "bundle_key.pub; do grep -q $(sha256sum <$f | cut -c1-64) "
+		 "manifest.json || exit 1; done");
+	p = current_file(w, "manifest.json", &len);
+	key_at(w, CA_ROLE_BUNDLE, CA_STAGE_ACTIVE, fp);
+	assert_non_null(strstr(p, fp));
+	key_at(w, CA_ROLE_RECOVERY, CA_STAGE_ACTIVE, fp);
+	assert_non_null(strstr(p, fp));
+	free(p);
+	p = current_file(w, "user_ca.pub", &len);
+	assert_non_null(strstr(p, " aadssh-ca user active\n"));
+	free(p);
+	p = current_file(w, "known_hosts", &len);
+	assert_int_equal(strncmp(p, "@cert-authority * ssh-ed25519 ", 30), 0);
+	free(p);
+}
+
+static void
+old_versions_are_pruned(void **state)
+{
+	struct world *w = *state;
+	int i;
+
+	for (i = 0; i < 13; i++)
+		assert_int_equal(publish(w), i + 1);
+	shell(w, "cd public && test \"$(ls | sort -n | tr '\\n' ' ')\" = "
+		 "'current 4 5 6 7 8 9 10 11 12 13 ' && test $(ls "
+		 "../manifests | wc -l) = 26");
+	expect_tidy(w);
+	verify(w, 0);
+}
+
+static void
+the_krl_alone(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	struct krl *k;
+	struct got g;
+
+	revoke_serial(w, c.serial, AAD_R_ALLOWED);
+	request(w, REQUEST_KRL);
+	g = answer(w, op_krl);
+	expect_why(w, &g, AAD_R_ALLOWED, "krl");
+	assert_int_equal(krl_decode(g.data, g.len, &k), 0);
+	assert_true(krl_has_cert(k, &c.ca, c.serial, c.key_id));
+	assert_int_equal(number(g.end, "serials"), 1);
+	krl_free(k);
+	got_release(&g);
+	cert_release(&c);
+}
+
+/* The next allocation or call to fail: the first ones each, then some. */
+static unsigned int
+after(unsigned int k)
+{
+	return k < 100 ? k + 1 : k + 13 + k / 20;
+}
+
+/* Send it with one call failing after another, until none does.  Whatever
+ * happens, what hosts see is whole and not older. */
+static void
+fail_publish(struct world *w, enum fault_kind kind, int err)
+{
+	uint64_t seen = current(w);
+	bool reached = true;
+	unsigned int k;
+
+	for (k = 1; reached; k = after(k)) {
+		int64_t version = 0;
+		struct got g;
+
+		request(w, REQUEST_STAGE);
+		g = answer_with(w, op_stage, kind, k, err, &reached);
+		if (g.end != NULL)
+			version = number(g.end, "version");
+		if (!reached)
+			expect_why(w, &g, AAD_R_ALLOWED, "stage");
+		got_release(&g);
+		assert_int_equal(current(w), seen);
+		if (version == 0)
+			version = stage(w);
+		request(w, REQUEST_COMMIT);
+		request_put_u64(&w->b, REQUEST_L_VERSION, (uint64_t)version);
+		g = answer_with(w, op_commit, kind, k, err, &reached);
+		if (g.why == AAD_R_ALLOWED)
+			assert_int_equal(current(w), version);
+		assert_true(current(w) >= seen);
+		seen = current(w);
+		got_release(&g);
+	}
+	assert_true(k > 50);
+	publish(w);
+	verify(w, 0);
+	expect_tidy(w);
+}
+
+static void
+II_R1_system_calls_fail(void **state)
+{
+	publish(*state);
+	fail_publish(*state, FAULT_SYSCALL, EIO);
+}
+
+static void
+II_R1_memory_is_short(void **state)
+{
+	publish(*state);
+	fail_publish(*state, FAULT_ALLOC, 0);
+}
+
+static void
+II_R8_killed_between_write_and_switch(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	uint64_t seen;
+	unsigned int k;
+
+	publish(w);
+	seen = current(w);
+	revoke_serial(w, c.serial, AAD_R_ALLOWED);
+	for (k = 1;; k++) {
+		int64_t version;
+		bool more;
+
+		request(w, REQUEST_STAGE);
+		more = killed(w, op_stage, k);
+		assert_int_equal(current(w), seen);
+		version = stage(w);
+		request(w, REQUEST_COMMIT);
+		request_put_u64(&w->b, REQUEST_L_VERSION, (uint64_t)version);
+		more = killed(w, op_commit, k) || more;
+		assert_true(current(w) >= seen);
+		seen = current(w);
+		/* once it was switched to, the revocation stays */
+		if (seen > 1)
+			assert_true(krl_has(w, &c));
+		if (!more)
+			break;
+	}
+	assert_true(k > 50);
+	publish(w);
+	verify(w, 0);
+	expect_tidy(w);
+	cert_release(&c);
+}
+
+/* ---- rotation --------------------------------------------------------------- */
+
+static struct got
+rotate(struct world *w, bool now)
+{
+	struct got g;
+
+	request(w, REQUEST_ROTATE);
+	if (now)
+		request_put_flag(&w->b, REQUEST_L_NOW);
+	g = answer(w, op_rotate);
+	if (g.why == AAD_R_ALLOWED &&
+	    json_is_true(json_object_get(g.end, "publish")))
+		publish(w);
+	return g;
+}
+
+/* As cron does it, and nothing is due behind it. */
+static void
+cron(struct world *w)
+{
+	struct got g = rotate(w, false);
+
+	expect_why(w, &g, AAD_R_ALLOWED, "rotate");
+	got_release(&g);
+	g = rotate(w, false);
+	expect_why(w, &g, AAD_R_ALLOWED, "rotate again");
+	assert_true(json_is_false(json_object_get(g.end, "publish")));
+	assert_int_equal(rows_with(&g, "action", "prepare"), 0);
+	assert_int_equal(rows_with(&g, "action", "activate"), 0);
+	got_release(&g);
+}
+
+static void
+I_E11_a_life_of_two_keys(void **state)
+{
+	struct world *w = *state;
+	char first[KEY_FP_LEN + 1], second[KEY_FP_LEN + 1];
+	struct cert old, young, last;
+	struct krl *k;
+
+	cron(w);
+	key_at(w, CA_ROLE_HOST, CA_STAGE_ACTIVE, first);
+	expect_key(w, CA_ROLE_HOST, CA_STAGE_PREPARED, "");
+	w->s.now = NOW + 88 * DAY;
+	cron(w);
+	expect_key(w, CA_ROLE_HOST, CA_STAGE_PREPARED, "");
+	w->s.now = NOW + 89 * DAY;
+	cron(w);
+	key_at(w, CA_ROLE_HOST, CA_STAGE_PREPARED, second);
+	assert_string_not_equal(second, "");
+	w->s.now += 23 * HOUR;
+	cron(w);
+	expect_key(w, CA_ROLE_HOST, CA_STAGE_ACTIVE, first);
+	old = sign_host(w, 0);
+	w->s.now += HOUR;
+	cron(w);
+	expect_key(w, CA_ROLE_HOST, CA_STAGE_ACTIVE, second);
+	expect_key(w, CA_ROLE_HOST, CA_STAGE_RETIRED, first);
+	young = sign_host(w, 0);
+	assert_memory_not_equal(old.ca_hash, young.ca_hash, 32);
+	assert_int_equal(keygen(w, &old), 0);
+	assert_int_equal(keygen(w, &young), 0);
+	/* I-E12: its last certificate is over, and it is gone for good */
+	w->s.now += 29 * DAY;
+	cron(w);
+	expect_key(w, CA_ROLE_HOST, CA_STAGE_RETIRED, first);
+	w->s.now += DAY;
+	cron(w);
+	expect_key(w, CA_ROLE_HOST, CA_STAGE_REMOVED, first);
+	assert_int_equal(keygen(w, &old), 1);
+	assert_int_equal(keygen(w, &young), 0);
+	k = current_krl(w);
+	assert_true(krl_has_key(k, &old.ca));
+	krl_free(k);
+	last = sign_host(w, 0);
+	assert_memory_equal(last.ca_hash, young.ca_hash, 32);
+	verify(w, 0);
+	expect_tidy(w);
+	cert_release(&old);
+	cert_release(&young);
+	cert_release(&last);
+}
+
+static void
+I_E11_now_is_not_at_once(void **state)
+{
+	struct world *w = *state;
+	char first[KEY_FP_LEN + 1];
+	struct got g;
+
+	cron(w);
+	key_at(w, CA_ROLE_USER, CA_STAGE_ACTIVE, first);
+	g = rotate(w, true);
+	expect_why(w, &g, AAD_R_ALLOWED, "now");
+	assert_int_equal(rows_with(&g, "action", "prepare"), 2);
+	got_release(&g);
+	g = rotate(w, true);
+	expect_why(w, &g, AAD_R_PUBLISHED_TOO_LATE, "now, again");
+	got_release(&g);
+	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, first);
+	/* A publication that hosts cannot have seen counts for nothing. */
+	w->s.now += 2 * DAY;
+	g = rotate(w, false);
+	assert_int_equal(rows_with(&g, "action", "activate"), 2);
+	got_release(&g);
+	verify(w, 0);
+}
+
+static void
+I_E11_a_publication_without_its_copy(void **state)
+{
+	struct world *w = *state;
+	char first[KEY_FP_LEN + 1];
+	struct got g;
+
+	cron(w);
+	key_at(w, CA_ROLE_USER, CA_STAGE_ACTIVE, first);
+	g = rotate(w, true);
+	got_release(&g);
+	shell(w, "rm manifests/2.json");
+	w->s.now += 2 * DAY;
+	g = rotate(w, false);
+	assert_int_equal(rows_with(&g, "action", "activate"), 0);
+	assert_int_equal(rows_with(&g, "action", "wait"), 2);
+	got_release(&g);
+	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, first);
+}
+
+static void
+dry_rotate(void **state)
+{
+	struct world *w = *state;
+	struct got g;
+
+	cron(w);
+	request(w, REQUEST_ROTATE);
+	request_put_flag(&w->b, REQUEST_L_DRY_RUN);
+	request_put_flag(&w->b, REQUEST_L_NOW);
+	g = answer(w, op_rotate);
+	expect_why(w, &g, AAD_R_ALLOWED, "dry");
+	assert_int_equal(rows_with(&g, "action", "prepare"), 2);
+	got_release(&g);
+	expect_key(w, CA_ROLE_USER, CA_STAGE_PREPARED, "");
+	request(w, REQUEST_ROTATE);
+	request_put(&w->b, REQUEST_L_USER_CA, w->subject.pub.blob,
+	    w->subject.pub.blob_len);
+	expect(w, op_rotate, AAD_R_REQUEST_MALFORMED, "named without agent");
+}
+
+/* Rotation that is killed at each of its calls, at each of its stages. */
+static void
+II_C19_rotate_killed_anywhere(void **state)
+{
+	static const int64_t stages[] = { 89 * DAY, 90 * DAY, 121 * DAY };
+	struct world *w = *state;
+	struct cert c;
+	size_t i;
+	unsigned int k;
+
+	cron(w);
+	for (i = 0; i < 3; i++) {
+		w->s.now = NOW + stages[i];
+		for (k = 1; k < 400; k++) {
+			request(w, REQUEST_ROTATE);
+			if (!killed(w, op_rotate, k))
+				break;
+		}
+		cron(w);
+		c = sign_host(w, 3600);
+		assert_int_equal(keygen(w, &c), 0);
+		cert_release(&c);
+		verify(w, 0);
+	}
+	key_at(w, CA_ROLE_HOST, CA_STAGE_REMOVED, (char[KEY_FP_LEN + 1]){ 0 });
+	open_world(w);
+	{
+		struct keyring ring;
+
+		assert_int_equal(step_keys(&w->s, &ring), AAD_R_ALLOWED);
+		assert_int_equal(ring.n, 6); /* two of users, two of hosts */
+		keyring_release(&ring);
+	}
+	close_world(w);
+	/* a key file of a run that was killed before its row */
+	request(w, REQUEST_CHECK);
+	expect(w, op_check, AAD_R_CA_KEY, "files that no row names");
+}
+
+static void
+memory_is_short_for_all(void **state)
+{
+	static const struct {
+		enum request_op op;
+		signer_fn *fn;
+	} ops[] = {
+		{ REQUEST_LIST, op_list },
+		{ REQUEST_KEYS, op_keys },
+		{ REQUEST_VERIFY, op_verify },
+		{ REQUEST_KRL, op_krl },
+		{ REQUEST_CHECK, op_check },
+		{ REQUEST_BACKUP, op_backup },
+		{ REQUEST_ROTATE, op_rotate },
+		{ REQUEST_ROTATE_BUNDLE, op_rotate_bundle },
+	};
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	size_t i;
+
+	write_tenant_keys(w);
+	sign_user(w, FORGE_OID, "alice@contoso.com");
+	revoke_serial(w, c.serial, AAD_R_ALLOWED);
+	revoke_text(w, REQUEST_L_OID, FORGE_OID, AAD_R_ALLOWED, "oid");
+	publish(w);
+	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		bool reached = true;
+		unsigned int k;
+
+		for (k = 1; reached; k = after(k)) {
+			struct got g;
+
+			request(w, ops[i].op);
+			g = answer_with(w, ops[i].fn, FAULT_ALLOC, k, 0,
+			    &reached);
+			if (!reached && g.why != AAD_R_ALLOWED &&
+			    ops[i].op != REQUEST_CHECK)
+				fail_msg("%d: %s %s", (int)ops[i].op,
+				    reason_name(g.why), w->s.detail);
+			if (g.why == AAD_R_ALLOWED)
+				assert_non_null(g.end);
+			got_release(&g);
+		}
+		assert_true(k > 20);
+	}
+	publish(w);
+	verify(w, 0);
+	cert_release(&c);
+}
+
+/* ---- the bundle key ------------------------------------------------------------ */
+
+static void
+expect_statement(struct world *w, const char *old, const struct key *signer)
+{
+	char now[KEY_FP_LEN + 1];
+	size_t len, siglen;
+	char *p = current_file(w, PUBLICATION_SUCCESSOR, &len);
+	char *sig = current_file(w, PUBLICATION_SUCCESSOR ".sig", &siglen);
+	json_t *o;
+	struct key is;
+
+	key_at(w, CA_ROLE_BUNDLE, CA_STAGE_ACTIVE, now);
+	assert_int_equal(strictjson_load(p, len, &o), 0);
+	assert_string_equal(text(o, "old"), old);
+	assert_string_equal(text(o, "new"), now);
+	json_decref(o);
+	/* it is no manifest, whoever signed it */
+	assert_int_equal(sshsig_verify(sig, siglen, MANIFEST_NAMESPACE,
+			     (uint8_t *)p, len, &is),
+	    AAD_EREFUSED);
+	assert_int_equal(sshsig_verify(sig, siglen,
+			     PUBLICATION_SUCCESSOR_NAMESPACE, (uint8_t *)p, len,
+			     &is),
+	    0);
+	if (signer != NULL)
+		assert_memory_equal(is.hash, signer->hash, 32);
+	key_release(&is);
+	free(p);
+	free(sig);
+}
+
+static void
+another_bundle_key(void **state)
+{
+	struct world *w = *state;
+	char first[KEY_FP_LEN + 1], second[KEY_FP_LEN + 1];
+	struct privkey recovery;
+	struct secret *other;
+	int64_t staged;
+
+	publish(w);
+	key_at(w, CA_ROLE_BUNDLE, CA_STAGE_ACTIVE, first);
+	staged = stage(w);
+	request(w, REQUEST_ROTATE_BUNDLE);
+	expect(w, op_rotate_bundle, AAD_R_ALLOWED, "by the old key");
+	commit(w, staged, AAD_R_PUBLICATION, "signed by the key before");
+	expect_key(w, CA_ROLE_BUNDLE, CA_STAGE_REMOVED, first);
+	publish(w);
+	expect_statement(w, first, NULL);
+	publish(w);
+	expect_statement(w, first, NULL); /* in every later one */
+	key_at(w, CA_ROLE_BUNDLE, CA_STAGE_ACTIVE, second);
+	/* the recovery key, and only the recovery key */
+	assert_int_equal(privkey_format(&w->subject, 1, "x", &other), 0);
+	request(w, REQUEST_ROTATE_BUNDLE);
+	request_put(&w->b, REQUEST_L_SECRET, secret_bytes(other),
+	    secret_len(other));
+	expect(w, op_rotate_bundle, AAD_R_CA_KEY, "another key");
+	secret_free(other);
+	expect_key(w, CA_ROLE_BUNDLE, CA_STAGE_ACTIVE, second);
+	request(w, REQUEST_ROTATE_BUNDLE);
+	request_put(&w->b, REQUEST_L_SECRET, w->recovery, w->recovery_len);
+	expect(w, op_rotate_bundle, AAD_R_ALLOWED, "by the recovery key");
+	publish(w);
+	assert_int_equal(privkey_parse((char *)w->recovery, w->recovery_len,
+			     &recovery),
+	    0);
+	expect_statement(w, second, &recovery.pub);
+	privkey_release(&recovery);
+	verify(w, 0);
+	expect_tidy(w);
+}
+
+static void
+bundle_killed_anywhere(void **state)
+{
+	struct world *w = *state;
+	unsigned int k;
+
+	publish(w);
+	for (k = 1;; k++) {
+		request(w, REQUEST_ROTATE_BUNDLE);
+		if (!killed(w, op_rotate_bundle, k))
+			break;
+		if (k % 8 == 0) {
+			publish(w);
+			verify(w, 0);
+		}
+	}
+	assert_true(k > 20);
+	publish(w);
+	verify(w, 0);
+}
+
+/* ---- verify --------------------------------------------------------------------- */
+
+/* Append a row by hand; body is consumed. */
+static void
+append(struct world *w, struct event *e, json_t *body)
+{
+	enum reason why;
+
+	open_world(w);
+	assert_int_equal(signer_ledger(&w->s), AAD_R_ALLOWED);
+	assert_int_equal(ledger_begin(w->s.ledger, &why), 0);
+	e->at = w->s.now;
+	e->body = body;
+	assert_non_null(body);
+	assert_int_equal(ledger_append(w->s.ledger, e, &why), 0);
+	assert_int_equal(ledger_commit(w->s.ledger, &why), 0);
+	event_release(e);
+	close_world(w);
+}
+
+static json_t *
+certificate_body(const struct cert *c)
+{
+	char *base64;
+	json_t *o;
+
+	assert_int_equal(b64_encode(B64_STD, c->blob, c->blob_len, &base64), 0);
+	o = json_pack("{s:s}", "certificate", base64);
+	free(base64);
+	return o;
+}
+
+static json_t *
+prepared_body(const struct cert *c, const char *principal)
+{
+	return json_pack("{s:s s:[s] s:I}", "key_id", c->key_id, "principals",
+	    principal, "valid_after", (json_int_t)c->valid_after);
+}
+
+/* The row of a certificate as if it had been prepared under another serial. */
+static struct event
+row_like(const struct cert *c, uint64_t serial)
+{
+	struct event e = { .kind = EVENT_PREPARED,
+		.serial = serial,
+		.type = c->type,
+		.has_ca = true,
+		.has_key = true,
+		.valid_before = (int64_t)c->valid_before };
+
+	memcpy(e.ca_hash, c->ca_hash, 32);
+	memcpy(e.key_hash, c->key.hash, 32);
+	return e;
+}
+
+static void
+verify_finds_a_certificate_that_is_not_its_rows(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	struct event e = row_like(&c, 7);
+	struct got g;
+
+	append(w, &e, prepared_body(&c, "web1.example.com"));
+	request(w, REQUEST_VERIFY); /* prepared, no outcome: told, no fault */
+	g = answer(w, op_verify);
+	expect_why(w, &g, AAD_R_ALLOWED, "open");
+	assert_int_equal(number(g.end, "open"), 1);
+	assert_int_equal(number(g.end, "certificates"), 2);
+	got_release(&g);
+	e = row_like(&c, 7);
+	e.kind = EVENT_ISSUED;
+	append(w, &e, certificate_body(&c)); /* another serial */
+	verify(w, 1);
+	e = row_like(&c, 8);
+	memset(e.ca_hash, 1, 32); /* nobody's authority */
+	append(w, &e, prepared_body(&c, "web1.example.com"));
+	verify(w, 2);
+	e = row_like(&c, 8);
+	e.kind = EVENT_ISSUED;
+	append(w, &e, json_pack("{s:s}", "certificate", "AAAA"));
+	verify(w, 3);
+	cert_release(&c);
+}
+
+static void
+verify_finds_a_key_that_did_not_sign_then(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	struct event e;
+
+	revoke_it(w, REQUEST_L_CA_HASH, c.ca_hash, 32, AAD_R_ALLOWED, "lost");
+	e = row_like(&c, 9);
+	append(w, &e, prepared_body(&c, "web1.example.com"));
+	verify(w, 1);
+	w->s.now -= DAY; /* a clock that was set back is no fault */
+	cert_release(&c);
+	c = sign_host(w, 0);
+	verify(w, 1);
+	cert_release(&c);
+}
+
+static void
+verify_finds_a_manifest_that_disagrees(void **state)
+{
+	struct world *w = *state;
+
+	publish(w);
+	publish(w);
+	shell(w,
+	    "cd manifests && cp 1.json 3.json && cp 1.json.sig 3.json.sig");
+	verify(w, 1); /* a copy under another number */
+	shell(w, "cd manifests && rm 3.json* && echo >>2.json");
+	verify(w, 1); /* not what was signed */
+	shell(w, "cd manifests && rm 2.json.sig");
+	verify(w, 1);
+}
+
+/* An older ledger under newer manifests: rows were cut off. */
+static void
+verify_finds_a_ledger_that_was_cut(void **state)
+{
+	struct world *w = *state;
+
+	shell(w, "cp ledger/ledger.db ../old.db");
+	{
+		struct cert c = sign_host(w, 0);
+
+		cert_release(&c);
+	}
+	publish(w);
+	verify(w, 0);
+	shell(w, "cp ../old.db ledger/ledger.db");
+	verify(w, 1);
+	/* grown again, it is another chain */
+	{
+		struct cert c = sign_host(w, 0);
+
+		cert_release(&c);
+	}
+	verify(w, 1);
+	/* and nothing is published from it under an old number */
+	assert_true(publish(w) > 1);
+}
+
+/* ---- account ---------------------------------------------------------------------- */
+
+static void
+list_filters(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 3600);
+	struct got g;
+	uint64_t serial;
+	char name[24];
+
+	serial = sign_user(w, FORGE_OID, "alice@contoso.com");
+	snprintf(name, sizeof(name), "%llu", (unsigned long long)serial);
+	request(w, REQUEST_LIST);
+	request_put_text(&w->b, REQUEST_L_USER, "ALICE@contoso.com");
+	g = answer(w, op_list);
+	assert_int_equal(json_array_size(g.rows), 1);
+	assert_string_equal(text(json_array_get(g.rows, 0), "serial"), name);
+	assert_string_equal(text(json_array_get(g.rows, 0), "type"), "user");
+	assert_string_equal(text(json_array_get(g.rows, 0), "oid"), FORGE_OID);
+	assert_string_equal(text(json_array_get(g.rows, 0), "issued_at"),
+	    "2027-01-15T08:00:00Z");
+	assert_int_equal(json_array_size(json_object_get(json_array_get(g.rows,
+							     0),
+			     "principals")),
+	    1);
+	got_release(&g);
+	request(w, REQUEST_LIST);
+	request_put_u64(&w->b, REQUEST_L_SERIAL, c.serial);
+	g = answer(w, op_list);
+	assert_int_equal(rows_with(&g, "type", "host"), 1);
+	assert_int_equal(json_array_size(g.rows), 1);
+	got_release(&g);
+	request(w, REQUEST_LIST);
+	request_put(&w->b, REQUEST_L_HASH, w->subject.pub.hash, 32);
+	g = answer(w, op_list);
+	assert_int_equal(json_array_size(g.rows), 2);
+	got_release(&g);
+	w->s.now += 2 * HOUR;
+	request(w, REQUEST_LIST);
+	request_put_flag(&w->b, REQUEST_L_VALID);
+	g = answer(w, op_list);
+	assert_int_equal(json_array_size(g.rows), 1);
+	got_release(&g);
+	assert_int_equal(count_state(w, "expired"), 1);
+	request(w, REQUEST_LIST);
+	request_put_u64(&w->b, REQUEST_L_SINCE, (uint64_t)w->s.now);
+	g = answer(w, op_list);
+	assert_int_equal(json_array_size(g.rows), 0);
+	got_release(&g);
+	request(w, REQUEST_LIST);
+	request_put_text(&w->b, REQUEST_L_OID, "x");
+	expect(w, op_list, AAD_R_REQUEST_MALFORMED, "oid");
+	request(w, REQUEST_KEYS);
+	g = answer(w, op_keys);
+	assert_int_equal(json_array_size(g.rows), 4);
+	assert_int_equal(rows_with(&g, "stage", "active"), 4);
+	assert_int_equal(rows_with(&g, "role", "recovery"), 1);
+	got_release(&g);
+	cert_release(&c);
+}
+
+static void
+a_peer_that_went_away(void **state)
+{
+	static struct request rq;
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	json_t *end;
+	int pipes[2];
+
+	rq.op = REQUEST_LIST;
+	rq.n = 0;
+	assert_int_equal(pipe(pipes), 0);
+	close(pipes[0]);
+	open_world(w);
+	w->s.out = pipes[1];
+	assert_int_equal(op_list(&w->s, &rq, &end), AAD_R_SIGNER_UNREACHABLE);
+	assert_int_equal(op_keys(&w->s, &rq, &end), AAD_R_SIGNER_UNREACHABLE);
+	assert_int_equal(op_backup(&w->s, &rq, &end), AAD_R_SIGNER_UNREACHABLE);
+	close(pipes[1]);
+	close_world(w);
+	cert_release(&c);
+}
+
+/* ---- backup ------------------------------------------------------------------------ */
+
+static struct got
+backup(struct world *w)
+{
+	struct got g;
+
+	request(w, REQUEST_BACKUP);
+	g = answer(w, op_backup);
+	expect_why(w, &g, AAD_R_ALLOWED, "backup");
+	return g;
+}
+
+static void
+ask_restore(struct world *w, const struct got *from)
+{
+	request(w, REQUEST_RESTORE);
+	request_put(&w->b, REQUEST_L_SECRET, w->recovery, w->recovery_len);
+	request_put(&w->b, REQUEST_L_DATA, from->data, from->len / 2);
+	request_put(&w->b, REQUEST_L_DATA, from->data + from->len / 2,
+	    from->len - from->len / 2);
+}
+
+static void
+valid_backup(void **state)
+{
+	struct world *w = *state;
+	char before[KEY_FP_LEN + 1];
+	struct cert c, lost;
+	struct got b, g;
+
+	c = sign_host(w, 0);
+	revoke_serial(w, c.serial, AAD_R_ALLOWED);
+	publish(w);
+	key_at(w, CA_ROLE_USER, CA_STAGE_ACTIVE, before);
+	b = backup(w);
+	assert_int_equal(number(b.end, "keys"), 3);
+	/* nothing of it is readable */
+	assert_null(memmem(b.data, b.len, "OPENSSH", 7));
+	assert_null(memmem(b.data, b.len, "SQLite", 6));
+	ask_restore(w, &b);
+	expect(w, op_restore, AAD_R_CA_EXISTS, "over an authority");
+	start_over(w);
+	ask_restore(w, &b);
+	g = answer(w, op_restore);
+	expect_why(w, &g, AAD_R_ALLOWED, "restore");
+	assert_int_equal(number(g.end, "from_length"), 8);
+	assert_true(json_is_null(json_object_get(g.end, "lost_rows")));
+	got_release(&g);
+	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, before);
+	verify(w, 0);
+	/* I-E6: hosts may know versions that the backup does not */
+	assert_true(publish(w) > 1000);
+	assert_true(krl_has(w, &c));
+	lost = sign_host(w, 0);
+	publish(w);
+	verify(w, 0);
+	got_release(&b);
+	cert_release(&c);
+	cert_release(&lost);
+}
+
+/* The publication outlived the ledger: it tells how much is missing. */
+static void
+restore_counts_what_is_lost(void **state)
+{
+	struct world *w = *state;
+	struct got b = backup(w), g;
+	struct cert c = sign_host(w, 0);
+
+	publish(w);
+	shell(w, "rm -r ledger keys manifests");
+	ask_restore(w, &b);
+	g = answer(w, op_restore);
+	expect_why(w, &g, AAD_R_ALLOWED, "restore");
+	assert_int_equal(number(g.end, "lost_rows"), 2);
+	assert_non_null(strstr(text(g.end, "advice"), "rotate"));
+	got_release(&g);
+	got_release(&b);
+	cert_release(&c);
+}
+
+static void
+a_large_backup_lies_beside(void **state)
+{
+	struct world *w = *state;
+	struct got b = backup(w);
+	char path[120];
+	FILE *f;
+
+	start_over(w);
+	request(w, REQUEST_RESTORE);
+	request_put(&w->b, REQUEST_L_SECRET, w->recovery, w->recovery_len);
+	request_put(&w->b, REQUEST_L_DATA, "", 0);
+	expect(w, op_restore, AAD_R_BACKUP, "nothing beside");
+	snprintf(path, sizeof(path), "%s/" BACKUP_BESIDE, w->state);
+	assert_non_null(f = fopen(path, "w"));
+	assert_int_equal(fwrite(b.data, 1, b.len, f), b.len);
+	assert_int_equal(fclose(f), 0);
+	request(w, REQUEST_RESTORE);
+	request_put(&w->b, REQUEST_L_SECRET, w->recovery, w->recovery_len);
+	request_put(&w->b, REQUEST_L_DATA, "", 0);
+	expect(w, op_restore, AAD_R_ALLOWED, "beside");
+	assert_int_equal(access(path, F_OK), -1);
+	verify(w, 0);
+	got_release(&b);
+}
+
+static void
+wrong_recovery_key(void **state)
+{
+	struct world *w = *state;
+	struct got b = backup(w);
+	struct secret *other;
+
+	start_over(w);
+	assert_int_equal(privkey_format(&w->subject, 1, "x", &other), 0);
+	request(w, REQUEST_RESTORE);
+	request_put(&w->b, REQUEST_L_SECRET, secret_bytes(other),
+	    secret_len(other));
+	request_put(&w->b, REQUEST_L_DATA, b.data, b.len);
+	expect(w, op_restore, AAD_R_BACKUP, "another key");
+	request(w, REQUEST_RESTORE);
+	request_put(&w->b, REQUEST_L_SECRET, "x", 1);
+	request_put(&w->b, REQUEST_L_DATA, b.data, b.len);
+	expect(w, op_restore, AAD_R_BACKUP, "no key");
+	ask_restore(w, &b);
+	expect(w, op_restore, AAD_R_ALLOWED, "nothing was left behind");
+	secret_free(other);
+	got_release(&b);
+}
+
+static void
+restore_killed_anywhere(void **state)
+{
+	struct world *w = *state;
+	struct got b, other;
+	unsigned int k;
+
+	publish(w);
+	b = backup(w);
+	other = backup(w);
+	for (k = 1;; k++) {
+		struct got g;
+
+		start_over(w);
+		ask_restore(w, &b);
+		if (!killed(w, op_restore, k))
+			break;
+		ask_restore(w, &b);
+		g = answer(w, op_restore);
+		if (g.why != AAD_R_CA_EXISTS) /* killed behind its row */
+			expect_why(w, &g, AAD_R_ALLOWED, "once more");
+		got_release(&g);
+		verify(w, 0);
+		expect_tidy(w);
+	}
+	assert_true(k > 40);
+	got_release(&b);
+	got_release(&other);
+}
+
+/* ---- the archive alone ---------------------------------------------------------------- */
+
+struct bytes {
+	uint8_t p[4096];
+	size_t n, at;
+};
+
+static int
+collect(void *arg, const uint8_t *p, size_t len)
+{
+	struct bytes *b = arg;
+
+	assert_true(len <= sizeof(b->p) - b->n);
+	memcpy(b->p + b->n, p, len);
+	b->n += len;
+	return 0;
+}
+
+static int
+supply(void *arg, uint8_t *p, size_t len)
+{
+	struct bytes *b = arg;
+
+	if (len > b->n - b->at)
+		return AAD_ENOENT;
+	memcpy(p, b->p + b->at, len);
+	b->at += len;
+	return 0;
+}
+
+static int
+one_entry(void *arg, const char *name, uint8_t **pp, size_t len)
+{
+	size_t *n = arg;
+
+	assert_string_equal(name, "keys/a");
+	assert_int_equal(len, 5);
+	assert_memory_equal(*pp, "hello", 5);
+	++*n;
+	return 0;
+}
+
+static void
+damaged_archive(const uint8_t *p, size_t len, enum mutation how, size_t at,
+    void *arg)
+{
+	const struct privkey *k = arg;
+	struct bytes b = { .n = len };
+	size_t n = 0;
+	int r;
+
+	(void)how;
+	(void)at;
+	memcpy(b.p, p, len);
+	r = archive_read(k, supply, &b, one_entry, &n);
+	assert_true(r == AAD_EFORMAT || r == AAD_EREFUSED || r == AAD_EVERSION);
+}
+
+static void
+mutated_archive(void **state)
+{
+	struct world *w = *state;
+	struct bytes b = { .n = 0 };
+	struct archive *a;
+	size_t n = 0;
+
+	assert_int_equal(archive_new(&w->subject.pub, collect, &b, &a), 0);
+	assert_int_equal(archive_add(a, "keys/a", (const uint8_t *)"hello", 5),
+	    0);
+	assert_int_equal(archive_add(a, "", NULL, 0), AAD_EARG);
+	assert_int_equal(archive_end(a), 0);
+	archive_free(a);
+	assert_int_equal(archive_read(&w->subject, supply, &b, one_entry, &n),
+	    0);
+	assert_int_equal(n, 1);
+	mutate_walk(b.p, b.n, damaged_archive, &w->subject);
+}
+
+static void
+names_in_a_backup(void **state)
+{
+	(void)state;
+	assert_true(backup_holds("ledger.db"));
+	assert_true(backup_holds("manifests/12.json"));
+	assert_true(backup_holds("manifests/12.json.sig"));
+	assert_false(backup_holds("manifests/012.json"));
+	assert_false(backup_holds("manifests/../keys/x"));
+	assert_false(backup_holds("manifests/.json"));
+	assert_false(backup_holds("manifests/.sig"));
+	assert_false(backup_holds("keys/x.key"));
+	assert_false(backup_holds("/etc/passwd"));
+	assert_false(backup_holds("ledger.db/"));
+	assert_false(backup_holds(""));
+}
+
+static void
+damaged_manifest(const uint8_t *p, size_t len, enum mutation how, size_t at,
+    void *arg)
+{
+	struct manifest m;
+	int r = manifest_parse((const char *)p, len, &m);
+
+	(void)how;
+	(void)at;
+	(void)arg;
+	if (r == 0)
+		manifest_release(&m); /* a digit, a letter of a name */
+	else
+		assert_true(r == AAD_EFORMAT || r == AAD_EVERSION);
+}
+
+static void
+mutated_manifest(void **state)
+{
+	struct world *w = *state;
+	size_t len;
+	char *p;
+
+	publish(w);
+	p = current_file(w, MANIFEST_NAME, &len);
+	mutate_walk(p, len, damaged_manifest, NULL);
+	free(p);
+}
+
+/* ---- check ------------------------------------------------------------------------------ */
+
+static void
+sound_and_not(void **state)
+{
+	struct world *w = *state;
+	struct got g;
+
+	write_tenant_keys(w);
+	publish(w);
+	request(w, REQUEST_CHECK);
+	g = answer(w, op_check);
+	expect_why(w, &g, AAD_R_ALLOWED, "sound");
+	assert_int_equal(number(g.end, "faults"), 0);
+	assert_true(json_array_size(g.rows) >= 8);
+	got_release(&g);
+	shell(w, "chmod 755 manifests && mkdir public/extra && rm "
+		 "tenant/keys.json");
+	w->s.now += 6 * DAY;
+	request(w, REQUEST_CHECK);
+	g = answer(w, op_check);
+	expect_why(w, &g, AAD_R_STATE_UNREADABLE, "not");
+	/* modes, a file, the publication, rotation, tenant keys */
+	assert_int_equal(number(g.end, "faults"), 5);
+	got_release(&g);
+}
+
+static void
+no_authority(void **state)
+{
+	static const struct {
+		enum request_op op;
+		signer_fn *fn;
+	} ops[] = {
+		{ REQUEST_LIST, op_list },
+		{ REQUEST_KEYS, op_keys },
+		{ REQUEST_VERIFY, op_verify },
+		{ REQUEST_CHECK, op_check },
+		{ REQUEST_BACKUP, op_backup },
+		{ REQUEST_ROTATE, op_rotate },
+		{ REQUEST_ROTATE_BUNDLE, op_rotate_bundle },
+	};
+	struct world *w = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		request(w, ops[i].op);
+		expect(w, ops[i].fn, AAD_R_NO_CA, "nothing there");
+	}
+	revoke_serial(w, 5, AAD_R_NO_CA);
+	request(w, REQUEST_STAGE);
+	expect(w, op_stage, AAD_R_PUBLICATION, "nowhere to publish");
+}
+
+static int
+forge_all(void **state)
+{
+	(void)state;
+	if (sodium_init() == -1)
+		return -1;
+	forge_init(&tenant, 1);
+	return 0;
+}
+
+static int
+release_all(void **state)
+{
+	(void)state;
+	forge_release(&tenant);
+	return 0;
+}
+
+#define WITH(test)  cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define EMPTY(test) cmocka_unit_test_setup_teardown(test, setup_empty, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		EMPTY(no_authority),
+		WITH(valid_init),
+		WITH(duplicate_init),
+		EMPTY(imported_key),
+		EMPTY(init_killed_anywhere),
+		WITH(I_C15_a_serial_revokes_one_certificate),
+		WITH(II_C14_exactly_one_subject),
+		WITH(I_C15_an_identity_and_no_other),
+		WITH(ambiguous_user),
+		WITH(a_key_is_revoked_for_ever),
+		WITH(expired_serials_are_dropped),
+		WITH(I_E12_a_lost_key_of_the_authority),
+		WITH(I_E1_a_new_authority_publishes_a_krl),
+		WITH(I_E2_a_damaged_publication_is_never_switched_to),
+		WITH(I_E6_never_an_older_version),
+		WITH(I_E7_a_manifest_signed_by_ssh_keygens_rules),
+		WITH(old_versions_are_pruned),
+		WITH(the_krl_alone),
+		WITH(II_R1_system_calls_fail),
+		WITH(II_R1_memory_is_short),
+		WITH(II_R8_killed_between_write_and_switch),
+		WITH(I_E11_a_life_of_two_keys),
+		WITH(I_E11_now_is_not_at_once),
+		WITH(I_E11_a_publication_without_its_copy),
+		WITH(dry_rotate),
+		WITH(II_C19_rotate_killed_anywhere),
+		WITH(memory_is_short_for_all),
+		WITH(another_bundle_key),
+		WITH(bundle_killed_anywhere),
+		WITH(verify_finds_a_certificate_that_is_not_its_rows),
+		WITH(verify_finds_a_key_that_did_not_sign_then),
+		WITH(verify_finds_a_manifest_that_disagrees),
+		WITH(verify_finds_a_ledger_that_was_cut),
+		WITH(list_filters),
+		WITH(a_peer_that_went_away),
+		WITH(valid_backup),
+		WITH(restore_counts_what_is_lost),
+		WITH(a_large_backup_lies_beside),
+		WITH(wrong_recovery_key),
+		WITH(restore_killed_anywhere),
+		EMPTY(mutated_archive),
+		EMPTY(names_in_a_backup),
+		WITH(mutated_manifest),
+		WITH(sound_and_not),
+	};
+
+	return cmocka_run_group_tests(tests, forge_all, release_all);
+}
