@@ -34,8 +34,8 @@ struct revoked_count {
 
 /*
  * The KRL: a section for each key of ours that hosts trust, with the serials
- * that are revoked and not long over; the hash of each denied key, for ever; the
- * hash of each key of ours that is removed or revoked, for ever.
+ * that are revoked and not long over; the hash of each denied key, for
+ * ever; the hash of each key of ours that is removed or revoked, for ever.
  * Within a transaction, so that it is of one moment.
  *
  * *outp: NULL unless ALLOWED is returned; then the caller frees it.
