@@ -97,7 +97,7 @@ read_keys(struct init *i)
 static int
 open_recovery(struct init *i)
 {
-	int e;
+	int code, e;
 
 	i->out = open(i->recovery,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -106,9 +106,16 @@ open_recovery(struct init *i)
 		return EXIT_DONE;
 	if (i->out != -1)
 		unlink(i->recovery);
+	code = e == EEXIST ? EXIT_NO : EXIT_CANNOT;
 	fprintf(stderr, "%s: %s: %s; nothing was done\n", CA_PROG, i->recovery,
 	    strerror(e));
-	return e == EEXIST ? EXIT_NO : EXIT_CANNOT;
+	if (code == EXIT_NO)
+		fprintf(stderr,
+		    "%s: if aadssh-ca keys knows no authority, an init that "
+		    "was interrupted left it: remove it; else it may be that "
+		    "authority's only recovery key\n",
+		    CA_PROG);
+	return code;
 }
 
 static enum reason

@@ -148,7 +148,7 @@ published_agrees(struct signer *s, const struct keyring *keys)
 }
 
 enum reason
-published_next(struct signer *s, uint64_t *vp)
+published_next(struct signer *s, const struct keyring *keys, uint64_t *vp)
 {
 	struct highest dirs = { 0, "" }, kept = { 0, ".json" };
 	struct told t;
@@ -163,7 +163,8 @@ published_next(struct signer *s, uint64_t *vp)
 	}
 	if (r != 0)
 		return step_file(s, r, AAD_R_PUBLICATION, "manifests");
-	if ((why = look_told(s, &t)) != AAD_R_ALLOWED)
+	if ((why = published_agrees(s, keys)) != AAD_R_ALLOWED ||
+	    (why = look_told(s, &t)) != AAD_R_ALLOWED)
 		return why;
 	*vp = dirs.version > kept.version ? dirs.version : kept.version;
 	*vp = *vp > t.version ? *vp : t.version;

@@ -30,7 +30,7 @@ trusted(enum ca_stage stage)
 	       stage == CA_STAGE_RETIRED;
 }
 
-/* ---- what there is ------------------------------------------------------ */
+/* ---- what there is ----------------------------------------------------- */
 
 /* When a publication that lists a prepared key was first switched to. */
 struct listing {
@@ -224,7 +224,7 @@ rotate_look(struct signer *s, const struct keyring *ring,
 				    : why;
 }
 
-/* ---- what is done ------------------------------------------------------- */
+/* ---- what is done ------------------------------------------------------ */
 
 struct rotation {
 	struct signer *s;

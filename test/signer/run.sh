@@ -405,6 +405,21 @@ answers 'II-R5 what was listed is' 0 ': REVOKED$' listed
 cat "$dir/newer.db" >"$dir/state3/ledger/ledger.db"
 answers 'and with the right ledger it goes on' 0 '^end 0 allowed' publish
 
+mkdir -p "$dir/above/between"
+sed "s|^\[ca\]|[ca]\npublish_dir = $dir/above/between/public|
+    s|$dir/state|$dir/state4|" "$conf" >"$dir/above.conf"
+above() {
+	"$ask" "$1" -- "$signer" -f "$dir/above.conf"
+}
+answers 'an authority that publishes elsewhere' 0 '^end 0 allowed' above init
+answers 'II-P13 with sound directories above' 3 'owners and modes are right' \
+    above check
+chmod 0777 "$dir/above"
+answers 'II-P13 one above that others can write is told of' 3 \
+    '"ok":false.*above, which holds .*/public, can be written' above check
+chmod 01777 "$dir/above"
+answers 'II-P13 a sticky one is not' 3 'owners and modes are right' above check
+
 # ---- a key in an agent --------------------------------------------------------------
 eval "$(ssh-agent -a "$dir/agent" 2>/dev/null)" >/dev/null
 ssh-keygen -q -t ecdsa -N '' -C '' -f "$dir/ca" </dev/null
