@@ -42,32 +42,28 @@ ends_with(const char *line, size_t len, const char *tail)
 	return len >= n && memcmp(line + len - n, tail, n) == 0;
 }
 
-/* Each line of the output is a verdict, and there are n. */
+/* One line, which says that the key is not revoked. */
 static bool
-verdicts(const char *said, size_t n)
+is_ok(const char *said)
 {
-	const char *end;
-	size_t len;
+	const char *end = strchr(said, '\n');
 
-	for (; *said != '\0' && n > 0; said = end + 1, n--) {
-		if ((end = strchr(said, '\n')) == NULL)
-			return false;
-		len = (size_t)(end - said);
-		if (!ends_with(said, len, ": ok") &&
-		    !ends_with(said, len, ": REVOKED"))
-			return false;
-	}
-	return *said == '\0' && n == 0;
+	return end != NULL && end[1] == '\0' &&
+	       ends_with(said, (size_t)(end - said), ": ok");
 }
 
-/* ssh-keygen -Q -f DIR/krl DIR/user_ca.pub DIR/host_ca.pub */
+/*
+ * ssh-keygen -Q -f DIR/krl DIR/bundle_key.pub: any key will do to see whether
+ * the list can be read, and this one is always there; after a revocation the
+ * files of the authorities may hold none.
+ */
 static enum reason
 keygen_reads(struct ca_app *app, const char *dir,
     const volatile sig_atomic_t *stop)
 {
-	char krl[PATH_MAX], user[PATH_MAX], host[PATH_MAX], said[SAID_MAX],
+	char krl[PATH_MAX], key[PATH_MAX], said[SAID_MAX],
 	    name[] = "ssh-keygen", q[] = "-Q", f[] = "-f";
-	char *argv[] = { name, q, f, krl, user, host, NULL };
+	char *argv[] = { name, q, f, krl, key, NULL };
 	struct spawn s = { SPAWN_SSH_KEYGEN, argv, NULL, -1, -1, 2, -1, true,
 		NULL };
 	struct ca_owner owner;
@@ -80,8 +76,7 @@ keygen_reads(struct ca_app *app, const char *dir,
 	if (geteuid() == 0)
 		s.become = &owner;
 	if (snprintf(krl, PATH_MAX, "%s/krl", dir) >= PATH_MAX ||
-	    snprintf(user, PATH_MAX, "%s/user_ca.pub", dir) >= PATH_MAX ||
-	    snprintf(host, PATH_MAX, "%s/host_ca.pub", dir) >= PATH_MAX)
+	    snprintf(key, PATH_MAX, "%s/bundle_key.pub", dir) >= PATH_MAX)
 		return AAD_R_KRL_REFUSED;
 	if (pipe2(pipes, O_CLOEXEC) == -1)
 		return ca_detail(app, AAD_R_KRL_REFUSED, "%s", strerror(errno));
@@ -93,7 +88,7 @@ keygen_reads(struct ca_app *app, const char *dir,
 	close(pipes[0]);
 	code = pid == -1 ? -1
 			 : spawn_wait(pid, clock_mono_ms() + KEYGEN_MS, stop);
-	if ((code == 0 || code == 1) && verdicts(said, 2))
+	if (code == 0 && is_ok(said))
 		return AAD_R_ALLOWED;
 	return ca_detail(app, AAD_R_KRL_REFUSED, "%s -Q: exit %d: %s",
 	    SPAWN_SSH_KEYGEN, code, said);

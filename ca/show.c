@@ -161,7 +161,8 @@ show_serial(struct show *s, uint64_t serial)
 	why = rows_ask(&r, &rq, NULL);
 	if (why == AAD_R_ALLOWED && r.n == 0)
 		why = AAD_R_UNKNOWN_SERIAL;
-	return why == AAD_R_ALLOWED ? EXIT_DONE : ca_refuse(s->app, why, false);
+	return why == AAD_R_ALLOWED ? EXIT_DONE
+				    : ca_refuse(s->app, why, s->json);
 }
 
 int

@@ -187,7 +187,7 @@ op_list(struct signer *s, const struct request *rq, json_t **endp)
 	return *endp != NULL ? AAD_R_ALLOWED : AAD_R_NO_MEMORY;
 }
 
-/* ---- keys --------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------- */
 
 static int
 key_row(struct signer *s, const struct keyring_key *k)

@@ -170,7 +170,7 @@ check_recovery(struct check *c)
 		    "the recovery key is not among the keys here");
 }
 
-/* ---- files that nobody asked for ------------------------------------------ */
+/* ---- files that nobody asked for --------------------------------------- */
 
 static bool
 key_named(const struct check *c, const char *name)
@@ -236,7 +236,7 @@ check_files(struct check *c)
 		    "no file is there that none knows of");
 }
 
-/* ---- the ledger, the publication ------------------------------------------ */
+/* ---- the ledger, the publication --------------------------------------- */
 
 static void
 check_ledger(struct check *c)
@@ -350,7 +350,7 @@ check_rotation(struct check *c)
 	free(look);
 }
 
-/* ---- the tenant's keys ---------------------------------------------------- */
+/* ---- the tenant's keys ------------------------------------------------- */
 
 /* Read as signing reads them.  *keysp: NULL unless 0 is returned. */
 static int

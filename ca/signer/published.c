@@ -95,8 +95,39 @@ tell(void *arg, const struct event *e)
 	return 0;
 }
 
+/*
+ * What hosts have must not know more than the ledger: an older copy of that
+ * would let in whom they were told to refuse.  A publication that cannot be
+ * read says nothing: it is to be replaced.
+ */
+static enum reason
+not_behind(struct signer *s, const struct keyring *keys)
+{
+	enum reason why = AAD_R_ALLOWED;
+	uint8_t head[32];
+	struct manifest m;
+	uint64_t version;
+	int64_t length;
+
+	if (published_current(s->publish, &version) != 0 ||
+	    published_load(s->publish, version, keys, &m) != 0)
+		return AAD_R_ALLOWED;
+	if (ledger_head(s->ledger, &length, head, &why) != 0)
+		why = step_ledger(s, why);
+	else if (m.length > length)
+		why = signer_fail(s, AAD_R_LEDGER_ALTERED,
+		    "version %" PRIu64 " was published of %" PRId64
+		    " rows, and the ledger has %" PRId64
+		    "; is it an older copy?",
+		    version, m.length, length);
+	else
+		why = AAD_R_ALLOWED;
+	manifest_release(&m);
+	return why;
+}
+
 enum reason
-published_next(struct signer *s, uint64_t *vp)
+published_next(struct signer *s, const struct keyring *keys, uint64_t *vp)
 {
 	const struct ledger_filter published = { .kind = EVENT_PUBLISHED },
 				   restored = { .kind = EVENT_RESTORED };
@@ -116,6 +147,10 @@ published_next(struct signer *s, uint64_t *vp)
 	if (ledger_each(s->ledger, &published, tell, &t, &why) != 0 ||
 	    ledger_each(s->ledger, &restored, tell, &t, &why) != 0)
 		return step_ledger(s, why);
+	/* NB. after restore, and until then, the ledger is the shorter one. */
+	if (t.restored <= t.published &&
+	    (why = not_behind(s, keys)) != AAD_R_ALLOWED)
+		return why;
 	*vp = dirs.version > kept.version ? dirs.version : kept.version;
 	*vp = *vp > t.version ? *vp : t.version;
 	/* What was published after the backup is not known here; hosts know

@@ -38,9 +38,11 @@ int published_current(int fd, uint64_t *vp) AAD_MUST_CHECK;
 
 /*
  * The version for the next publication: above every one that the directory,
- * the kept manifests or the ledger know.
+ * the kept manifests or the ledger know.  LEDGER_ALTERED when hosts have a
+ * publication of more rows than the ledger has, and it was not restored.
  */
-enum reason published_next(struct signer *s, uint64_t *vp);
+enum reason published_next(struct signer *s, const struct keyring *keys,
+    uint64_t *vp);
 
 /* Whether the ledger has the row of this version's switch. */
 enum reason published_recorded(struct signer *s, uint64_t version, bool *yes);

@@ -253,7 +253,7 @@ revoke_authority(struct revocation *v, const struct keyring *ring)
 		    "the authority has no such key; aadssh-ca keys lists them");
 	if (k->role != CA_ROLE_USER && k->role != CA_ROLE_HOST)
 		return signer_fail(v->s, AAD_R_CA_KEY,
-		    "this key signs no certificates; see rotate --bundle-key");
+		    "this key signs no certificates; see rotate --bundle");
 	if (k->stage == CA_STAGE_REVOKED)
 		return AAD_R_ALLOWED;
 	known = (struct newkey){ k->pub, k->in_agent };
@@ -389,7 +389,8 @@ read_words(struct revocation *v, const struct request *rq)
 }
 
 static enum reason
-dispatch(struct revocation *v, const struct request *rq, enum request_label what)
+dispatch(struct revocation *v, const struct request *rq,
+    enum request_label what)
 {
 	const struct request_field *f = request_get(rq, what, 0);
 	enum reason why;

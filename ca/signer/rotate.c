@@ -29,7 +29,7 @@ trusted(enum ca_stage stage)
 	       stage == CA_STAGE_RETIRED;
 }
 
-/* ---- what there is ------------------------------------------------------ */
+/* ---- what there is ----------------------------------------------------- */
 
 /* When a publication that lists a prepared key was first switched to. */
 struct listing {
@@ -219,7 +219,7 @@ rotate_look(struct signer *s, const struct keyring *ring,
 				    : why;
 }
 
-/* ---- what is done ------------------------------------------------------- */
+/* ---- what is done ------------------------------------------------------ */
 
 struct rotation {
 	struct signer *s;
@@ -238,16 +238,14 @@ note(struct rotation *t, const struct rotation_action *a, const uint8_t *hash)
 	bool ok = o != NULL;
 
 	if (a->role != CA_ROLE_NONE)
-		ok = ok &&
-		    json_object_set_new(o, "role",
-			json_string(ca_role_name(a->role))) == 0;
+		ok = ok && json_object_set_new(o, "role",
+			       json_string(ca_role_name(a->role))) == 0;
 	if (hash != NULL)
-		ok = ok &&
-		    json_object_set_new(o, "fingerprint",
-			step_fingerprint(hash)) == 0;
+		ok = ok && json_object_set_new(o, "fingerprint",
+			       step_fingerprint(hash)) == 0;
 	if (a->kind == ROTATION_WAIT)
 		ok = ok &&
-		    json_object_set_new(o, "due", step_time(a->due)) == 0;
+		     json_object_set_new(o, "due", step_time(a->due)) == 0;
 	if (ok && json_array_append(t->rows, o) != 0)
 		ok = false;
 	json_decref(o);

@@ -214,4 +214,21 @@ also "and sshd takes it" cert_opens alice "$W/k1"
 ok "no fault is found" no_faults
 need end_it
 ok "with the agent gone nobody gets a certificate" refused_by ca_agent
+
+# Both that may sign are revoked, and no other is named.
+revoke_all()
+{
+	local fp
+	for fp in $($CA keys --json | node -e '
+	    require("fs").readFileSync(0, "utf8").trim().split("\n")
+	    .map(JSON.parse)
+	    .filter(k => k.role === "user" &&
+		["prepared", "active", "retired"].includes(k.stage))
+	    .forEach(k => console.log(k.fingerprint))'); do
+		$CA revoke --ca-key "$fp" --reason stolen || return 1
+	done
+}
+ok "all keys of users can be revoked without another at hand" revoke_all
+also "which is published" grep -qx '# no key' "$CERT_CA"
+ok "and their certificates open nothing" cert_refused alice "$W/k1"
 finish

@@ -105,7 +105,7 @@ __wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* ---- asking --------------------------------------------------------------- */
+/* ---- asking ------------------------------------------------------------ */
 
 static void
 request(struct world *w, enum request_op op)
@@ -313,7 +313,7 @@ shell(struct world *w, const char *script)
 		fail_msg("%s", script);
 }
 
-/* ---- an authority --------------------------------------------------------- */
+/* ---- an authority ------------------------------------------------------ */
 
 /* What aadssh-ca does before it asks: a recovery key, in w->recovery. */
 static void
@@ -632,7 +632,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* ---- init ------------------------------------------------------------------ */
+/* ---- init -------------------------------------------------------------- */
 
 static void
 expect_mode(struct world *w, const char *name, unsigned int mode)
@@ -814,7 +814,7 @@ init_killed_anywhere(void **state)
 	assert_true(k > 40);
 }
 
-/* ---- revocation -------------------------------------------------------------- */
+/* ---- revocation -------------------------------------------------------- */
 
 static void
 revoke_it(struct world *w, enum request_label what, const void *p, size_t len,
@@ -1050,7 +1050,7 @@ I_E12_a_lost_key_of_the_authority(void **state)
 	cert_release(&after);
 }
 
-/* ---- publication --------------------------------------------------------------- */
+/* ---- publication ------------------------------------------------------- */
 
 static void
 I_E1_a_new_authority_publishes_a_krl(void **state)
@@ -1333,7 +1333,7 @@ II_R8_killed_between_write_and_switch(void **state)
 	cert_release(&c);
 }
 
-/* ---- rotation --------------------------------------------------------------- */
+/* ---- rotation ---------------------------------------------------------- */
 
 static struct got
 rotate(struct world *w, bool now)
@@ -1572,7 +1572,7 @@ memory_is_short_for_all(void **state)
 	cert_release(&c);
 }
 
-/* ---- the bundle key ------------------------------------------------------------ */
+/* ---- the bundle key ---------------------------------------------------- */
 
 static void
 expect_statement(struct world *w, const char *old, const struct key *signer)
@@ -1667,7 +1667,7 @@ bundle_killed_anywhere(void **state)
 	verify(w, 0);
 }
 
-/* ---- verify --------------------------------------------------------------------- */
+/* ---- verify ------------------------------------------------------------ */
 
 /* Append a row by hand; body is consumed. */
 static void
@@ -1813,7 +1813,7 @@ verify_finds_a_ledger_that_was_cut(void **state)
 	assert_true(publish(w) > 1);
 }
 
-/* ---- account ---------------------------------------------------------------------- */
+/* ---- account ----------------------------------------------------------- */
 
 static void
 list_filters(void **state)
@@ -1898,7 +1898,7 @@ a_peer_that_went_away(void **state)
 	cert_release(&c);
 }
 
-/* ---- backup ------------------------------------------------------------------------ */
+/* ---- backup ------------------------------------------------------------ */
 
 static struct got
 backup(struct world *w)
@@ -2060,7 +2060,7 @@ restore_killed_anywhere(void **state)
 	got_release(&other);
 }
 
-/* ---- the archive alone ---------------------------------------------------------------- */
+/* ---- the archive alone ------------------------------------------------- */
 
 struct bytes {
 	uint8_t p[4096];
@@ -2184,7 +2184,7 @@ mutated_manifest(void **state)
 	free(p);
 }
 
-/* ---- check ------------------------------------------------------------------------------ */
+/* ---- check ------------------------------------------------------------- */
 
 static void
 sound_and_not(void **state)
