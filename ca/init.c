@@ -21,7 +21,8 @@
 #include "core/file.h"
 #include "ssh/key.h"
 
-#define RECOVERY "./aadssh-recovery-key"
+#define RECOVERY      "./aadssh-recovery-key"
+#define RECOVERY_ROOM 4096 /* bytes; the key's file has 400 */
 
 struct init {
 	struct ca_app *app;
@@ -88,19 +89,26 @@ read_keys(struct init *i)
 	return import_key(i->app, i->import, i->stop, &i->imported);
 }
 
-/* Where the recovery key goes: made now, so that it can't fail later. */
+/*
+ * Where the recovery key goes: made now, with its room on the disk.  NB. the
+ * signer hands the key over and goes on; were it not stored, there would be
+ * an authority whose recovery key nobody has.
+ */
 static int
 open_recovery(struct init *i)
 {
-	int code;
+	int code, e;
 
 	i->out = open(i->recovery,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (i->out != -1)
+	e = i->out == -1 ? errno : posix_fallocate(i->out, 0, RECOVERY_ROOM);
+	if (e == 0)
 		return EXIT_DONE;
-	code = errno == EEXIST ? EXIT_NO : EXIT_CANNOT;
+	if (i->out != -1)
+		unlink(i->recovery);
+	code = e == EEXIST ? EXIT_NO : EXIT_CANNOT;
 	fprintf(stderr, "%s: %s: %s; nothing was done\n", CA_PROG, i->recovery,
-	    strerror(errno));
+	    strerror(e));
 	if (code == EXIT_NO)
 		fprintf(stderr,
 		    "%s: if aadssh-ca keys knows no authority, an init that "
@@ -119,7 +127,7 @@ on_reply(void *arg, const struct request *reply)
 	if (reply->op != REQUEST_DATA || f == NULL || i->arrived)
 		return AAD_R_SIGNER_REPLY;
 	if (write(i->out, f->p, f->len) != (ssize_t)f->len ||
-	    fsync(i->out) == -1)
+	    ftruncate(i->out, (off_t)f->len) == -1 || fsync(i->out) == -1)
 		return ca_detail(i->app, AAD_R_DISK, "%s: %s", i->recovery,
 		    strerror(errno));
 	i->arrived = true;

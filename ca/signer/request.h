@@ -148,4 +148,11 @@ void request_put_flag(struct wirebuf *b, enum request_label label);
 /* Fills in the length.  Of a buffer with one message. */
 void request_end(struct wirebuf *b);
 
+/*
+ * The exit code of a reason, in END and of both programs: reason_exit()'s but
+ * for one.  A token whose key we do not have yet may be a good one, so here
+ * that is no definite no.
+ */
+int request_exit(enum reason why);
+
 #endif /* AAD_REQUEST_H */

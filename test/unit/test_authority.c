@@ -972,6 +972,9 @@ expired_serials_are_dropped(void **state)
 	assert_true(krl_has(w, &c));
 	w->s.now += 2 * HOUR;
 	publish(w);
+	assert_true(krl_has(w, &c)); /* a host's clock may be behind */
+	w->s.now += DAY;
+	publish(w);
 	k = current_krl(w);
 	assert_int_equal(krl_count_serials(k), 0);
 	krl_free(k);
@@ -1448,6 +1451,30 @@ dry_rotate(void **state)
 	expect(w, op_rotate, AAD_R_REQUEST_MALFORMED, "named without agent");
 }
 
+/* A key that is made while the clock is ahead waits no longer than others. */
+static void
+a_clock_that_was_ahead(void **state)
+{
+	struct world *w = *state;
+	char next[KEY_FP_LEN + 1];
+	struct got g;
+
+	w->s.now += 3650 * DAY;
+	g = rotate(w, true);
+	got_release(&g);
+	key_at(w, CA_ROLE_USER, CA_STAGE_PREPARED, next);
+	w->s.now -= 3650 * DAY;
+	publish(w);
+	w->s.now += 23 * HOUR;
+	g = rotate(w, false);
+	got_release(&g);
+	expect_key(w, CA_ROLE_USER, CA_STAGE_PREPARED, next);
+	w->s.now += 2 * HOUR;
+	g = rotate(w, false);
+	got_release(&g);
+	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, next);
+}
+
 /* Rotation that is killed at each of its calls, at each of its stages. */
 static void
 II_C19_rotate_killed_anywhere(void **state)
@@ -1756,26 +1783,34 @@ static void
 verify_finds_a_ledger_that_was_cut(void **state)
 {
 	struct world *w = *state;
+	struct cert c;
+	size_t i;
 
 	shell(w, "cp ledger/ledger.db ../old.db");
-	{
-		struct cert c = sign_host(w, 0);
-
-		cert_release(&c);
-	}
+	c = sign_host(w, 0);
+	cert_release(&c);
 	publish(w);
 	verify(w, 0);
 	shell(w, "cp ../old.db ledger/ledger.db");
 	verify(w, 1);
 	/* grown again, it is another chain */
-	{
-		struct cert c = sign_host(w, 0);
-
+	c = sign_host(w, 0);
+	cert_release(&c);
+	verify(w, 1);
+	/* and nothing is published from it, however long it gets */
+	request(w, REQUEST_STAGE);
+	expect(w, op_stage, AAD_R_LEDGER_ALTERED, "stage");
+	request(w, REQUEST_ROTATE);
+	expect(w, op_rotate, AAD_R_LEDGER_ALTERED, "rotate");
+	for (i = 0; i < 8; i++) {
+		c = sign_host(w, 0);
 		cert_release(&c);
 	}
-	verify(w, 1);
-	/* and nothing is published from it under an old number */
-	assert_true(publish(w) > 1);
+	request(w, REQUEST_STAGE);
+	expect(w, op_stage, AAD_R_LEDGER_ALTERED, "stage, longer");
+	request(w, REQUEST_COMMIT);
+	request_put_u64(&w->b, REQUEST_L_VERSION, 1);
+	expect(w, op_commit, AAD_R_LEDGER_ALTERED, "commit");
 }
 
 /* ---- account ----------------------------------------------------------- */
@@ -2253,6 +2288,7 @@ main(void)
 		WITH(I_E11_now_is_not_at_once),
 		WITH(I_E11_a_publication_without_its_copy),
 		WITH(dry_rotate),
+		WITH(a_clock_that_was_ahead),
 		WITH(II_C19_rotate_killed_anywhere),
 		WITH(memory_is_short_for_all),
 		WITH(another_bundle_key),
