@@ -791,7 +791,11 @@ I_C18_a_token_replayed(void **state)
 	struct world *w = *state;
 	const struct asked a = { .logins = { "alice", "deploy" }, .ttl = 600 };
 	struct asked other = { .key = &w->keys[SEED_OTHER].pub },
-		     longer = { .logins = { "alice" }, .ttl = 601 };
+		     longer = { .logins = { "alice" }, .ttl = 601 },
+		     narrower = { .logins = { "alice", "deploy" },
+			     .ttl = 600,
+			     .source = "192.0.2.0/24" },
+		     fewer = { .logins = { "alice" }, .ttl = 600 };
 	struct got first = ask(w, &a), again;
 
 	expect_reason(first.why, AAD_R_ALLOWED, "first");
@@ -813,6 +817,17 @@ I_C18_a_token_replayed(void **state)
 	expect_reason(again.why, AAD_R_ALLOWED, "another request");
 	assert_int_not_equal(again.cert.serial, first.cert.serial);
 	assert_null(json_object_get(again.end, "again"));
+	got_release(&again);
+	/* so is one that asks for less: it is not given what was wider */
+	again = ask(w, &narrower);
+	expect_reason(again.why, AAD_R_ALLOWED, "from one address");
+	assert_int_not_equal(again.cert.serial, first.cert.serial);
+	assert_true(again.cert.critical.len > 0);
+	got_release(&again);
+	again = ask(w, &fewer);
+	expect_reason(again.why, AAD_R_ALLOWED, "one login of two");
+	assert_int_not_equal(again.cert.serial, first.cert.serial);
+	assert_true(again.cert.nprincipals < first.cert.nprincipals);
 	got_release(&again);
 	/* nobody who is denied meanwhile gets it once more */
 	note(w, EVENT_DENIED, FORGE_OID, NULL, NULL);
