@@ -996,7 +996,7 @@ a_key_is_revoked_for_ever(void **state)
 }
 
 static void
-expired_serials_are_dropped(void **state)
+I_E8_expired_serials_are_dropped(void **state)
 {
 	struct world *w = *state;
 	struct cert c = sign_host(w, 3600);
@@ -1119,6 +1119,7 @@ I_E2_a_damaged_publication_is_never_switched_to(void **state)
 		{ "krl", "truncate -s 0" },
 		{ "krl", "truncate -s -1" },
 		{ "krl", "rm" },
+		{ "krl", "echo '<html>502 Bad Gateway</html>' >" },
 		{ "krl", "echo x >>" },
 		{ "user_ca.pub", "truncate -s 0" },
 		{ "manifest.json", "echo >>" },
@@ -2355,7 +2356,7 @@ main(void)
 		WITH(I_C15_an_identity_and_no_other),
 		WITH(ambiguous_user),
 		WITH(a_key_is_revoked_for_ever),
-		WITH(expired_serials_are_dropped),
+		WITH(I_E8_expired_serials_are_dropped),
 		WITH(I_E12_a_lost_key_of_the_authority),
 		WITH(I_E1_a_new_authority_publishes_a_krl),
 		WITH(I_E2_a_damaged_publication_is_never_switched_to),
