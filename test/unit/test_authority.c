@@ -1475,6 +1475,26 @@ a_clock_that_was_ahead(void **state)
 	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, next);
 }
 
+/* What was published then lacks what seemed to be over; it does not stay. */
+static void
+a_publication_of_a_clock_that_was_ahead(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	struct got g;
+
+	revoke_serial(w, c.serial, AAD_R_ALLOWED);
+	w->s.now += 60 * DAY;
+	publish(w);
+	assert_false(krl_has(w, &c));
+	w->s.now -= 60 * DAY;
+	g = rotate(w, false);
+	expect_why(w, &g, AAD_R_ALLOWED, "rotate");
+	got_release(&g);
+	assert_true(krl_has(w, &c));
+	cert_release(&c);
+}
+
 /* Rotation that is killed at each of its calls, at each of its stages. */
 static void
 II_C19_rotate_killed_anywhere(void **state)
@@ -2289,6 +2309,7 @@ main(void)
 		WITH(I_E11_a_publication_without_its_copy),
 		WITH(dry_rotate),
 		WITH(a_clock_that_was_ahead),
+		WITH(a_publication_of_a_clock_that_was_ahead),
 		WITH(II_C19_rotate_killed_anywhere),
 		WITH(memory_is_short_for_all),
 		WITH(another_bundle_key),
