@@ -81,7 +81,9 @@ take(struct door *d, uint8_t *p, size_t len)
 		if (!ready(d, d->from, POLLIN))
 			return AAD_ENET;
 		n = read(d->from, p + have, len - have);
-		if (n == 0)
+		/* NB. one that answers before it has read all of the request
+		 * resets the line; what it said comes before that. */
+		if (n == 0 || (n == -1 && errno == ECONNRESET))
 			return have == 0 ? AAD_ENOENT : AAD_EFORMAT;
 		if (n == -1 && errno != EINTR && errno != EAGAIN)
 			return AAD_ENET;

@@ -49,21 +49,21 @@ open_dir(const char *path, const char **namep)
 	return fd;
 }
 
-static enum reason
-store(struct ca_app *app, const struct wirebuf *b, const char *path,
+enum reason
+take_store(struct ca_app *app, const void *p, size_t len, const char *path,
     mode_t mode, bool replace)
 {
 	const char *name;
 	int dir, r;
 
 	if (strcmp(path, "-") == 0)
-		return fwrite(b->p, 1, b->len, stdout) == b->len ? AAD_R_ALLOWED
-								 : AAD_R_DISK;
+		return fwrite(p, 1, len, stdout) == len ? AAD_R_ALLOWED
+							: AAD_R_DISK;
 	if ((dir = open_dir(path, &name)) == -1)
 		return ca_detail(app, AAD_R_DISK, "%s: %s", path,
 		    strerror(errno));
-	r = replace ? file_replace(dir, name, b->p, b->len, mode)
-		    : file_create(dir, name, b->p, b->len, mode);
+	r = replace ? file_replace(dir, name, p, len, mode)
+		    : file_create(dir, name, p, len, mode);
 	file_close(dir);
 	if (r == 0)
 		return AAD_R_ALLOWED;
@@ -88,7 +88,7 @@ take_file(struct ca_app *app, enum request_op op, const char *path, mode_t mode,
 	if (why == AAD_R_ALLOWED && t.all.len == 0)
 		why = AAD_R_SIGNER_REPLY;
 	if (why == AAD_R_ALLOWED)
-		why = store(app, &t.all, path, mode, replace);
+		why = take_store(app, t.all.p, t.all.len, path, mode, replace);
 	wirebuf_release(&t.all);
 	return why;
 }

@@ -93,8 +93,11 @@ ssh-keygen -q -t ed25519 -N '' -C '' -f "$dir/id2" </dev/null
 key=$dir/id.pub
 answers 'without an authority a key is not looked at' 3 '^end 3 no_ca' \
     s sign key="$key" token=x
-answers 'init' 0 '^end 0 allowed' s init
-answers 'init again changes nothing' 1 '^end 1 ca_exists' s init
+ssh-keygen -q -t ed25519 -N '' -C '' -f "$dir/recovery" </dev/null
+answers 'init without a recovery key' 1 '^end 1 request_malformed' s init
+answers 'init' 0 '^end 0 allowed' s init key="$dir/recovery.pub"
+answers 'init again changes nothing' 1 '^end 1 ca_exists' \
+    s init key="$dir/recovery.pub"
 mkdir -p "$dir/state/tenant"
 good=$(token 5)
 answers 'no tenant keys' 3 '^end 3 no_tenant_keys' s sign key="$key" token="$good"
@@ -431,7 +434,8 @@ a() {
 	"$ask" "$@" -- "$signer" -f "$dir/agent.conf"
 }
 answers 'an authority whose keys an agent holds' 0 '^end 0 allowed' \
-    a init user_ca="$dir/ca.pub" host_ca="$dir/hostca.pub"
+    a init key="$dir/recovery.pub" user_ca="$dir/ca.pub" \
+    host_ca="$dir/hostca.pub"
 mkdir -p "$dir/state2/tenant"
 "$mktoken" keys >"$dir/state2/tenant/keys.json"
 answers 'ECDSA signs for people' 0 '^certificate' \

@@ -57,7 +57,7 @@ struct world {
 	struct wirebuf b; /* the request being written */
 	enum request_op op;
 	struct privkey subject;
-	uint8_t *recovery; /* the private text that init answered */
+	uint8_t *recovery; /* the private text of the last ask_init() */
 	size_t recovery_len;
 	int tokens; /* forged so far */
 };
@@ -315,19 +315,33 @@ shell(struct world *w, const char *script)
 
 /* ---- an authority ------------------------------------------------------ */
 
+/* What aadssh-ca does before it asks: a recovery key, in w->recovery. */
+static void
+ask_init(struct world *w)
+{
+	uint8_t seed[PRIVKEY_SEED_LEN];
+	struct secret *text;
+	struct privkey k;
+
+	randombytes_buf(seed, sizeof(seed));
+	assert_int_equal(privkey_of_seed(seed, &k), 0);
+	assert_int_equal(privkey_format(&k, 1, "recovery", &text), 0);
+	free(w->recovery);
+	w->recovery_len = secret_len(text);
+	w->recovery = malloc(w->recovery_len);
+	assert_non_null(w->recovery);
+	memcpy(w->recovery, secret_bytes(text), w->recovery_len);
+	secret_free(text);
+	request(w, REQUEST_INIT);
+	request_put(&w->b, REQUEST_L_KEY, k.pub.blob, k.pub.blob_len);
+	privkey_release(&k);
+}
+
 static void
 init(struct world *w)
 {
-	struct got g;
-
-	request(w, REQUEST_INIT);
-	g = answer(w, op_init);
-	expect_why(w, &g, AAD_R_ALLOWED, "init");
-	free(w->recovery);
-	w->recovery = g.data;
-	w->recovery_len = g.len;
-	g.data = NULL;
-	got_release(&g);
+	ask_init(w);
+	expect(w, op_init, AAD_R_ALLOWED, "init");
 }
 
 static void
@@ -636,7 +650,7 @@ static void
 valid_init(void **state)
 {
 	struct world *w = *state;
-	char fp[KEY_FP_LEN + 1];
+	char fp[KEY_FP_LEN + 1], is[KEY_FP_LEN + 1];
 	struct privkey k;
 
 	expect_mode(w, "keys", 0700);
@@ -650,7 +664,8 @@ valid_init(void **state)
 			     &k),
 	    0);
 	key_at(w, CA_ROLE_RECOVERY, CA_STAGE_ACTIVE, fp);
-	assert_int_equal(k.pub.hash[0] == 0 && fp[0] == '\0', 0);
+	key_fingerprint(&k.pub, is);
+	assert_string_equal(fp, is);
 	privkey_release(&k);
 	/* three private keys, and the recovery key is none of them */
 	shell(w, "test $(ls keys | wc -l) = 3 && test $(stat -c %a keys/* | "
@@ -665,14 +680,34 @@ duplicate_init(void **state)
 	char before[KEY_FP_LEN + 1];
 
 	key_at(w, CA_ROLE_USER, CA_STAGE_ACTIVE, before);
-	request(w, REQUEST_INIT);
+	ask_init(w);
 	expect(w, op_init, AAD_R_CA_EXISTS, "again");
 	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, before);
 	/* and where only the ledger is gone */
 	shell(w, "rm -r ledger");
-	request(w, REQUEST_INIT);
+	ask_init(w);
 	expect(w, op_init, AAD_R_CA_EXISTS, "keys without a ledger");
 	shell(w, "test $(ls keys | wc -l) = 3");
+}
+
+/* It must be Ed25519, which backups are sealed for, and there. */
+static void
+recovery_key(void **state)
+{
+	struct world *w = *state;
+	uint8_t junk[64] = { 0 };
+
+	request(w, REQUEST_INIT);
+	expect(w, op_init, AAD_R_REQUEST_MALFORMED, "none");
+	request(w, REQUEST_INIT);
+	request_put(&w->b, REQUEST_L_KEY, junk, sizeof(junk));
+	expect(w, op_init, AAD_R_KEY_MALFORMED, "junk");
+	request(w, REQUEST_INIT);
+	request_put(&w->b, REQUEST_L_KEY, w->subject.pub.blob,
+	    w->subject.pub.blob_len - 1);
+	expect(w, op_init, AAD_R_KEY_MALFORMED, "cut");
+	shell(w, "! ls keys/*.key >/dev/null 2>&1");
+	init(w);
 }
 
 static void
@@ -684,14 +719,14 @@ imported_key(void **state)
 	struct secret *key;
 
 	assert_int_equal(privkey_format(&w->subject, 1, "x", &key), 0);
-	request(w, REQUEST_INIT);
+	ask_init(w);
 	request_put(&w->b, REQUEST_L_IMPORT, junk, sizeof(junk) - 1);
 	expect(w, op_init, AAD_R_CA_KEY, "junk");
-	request(w, REQUEST_INIT);
+	ask_init(w);
 	request_put(&w->b, REQUEST_L_USER_CA, w->subject.pub.blob,
 	    w->subject.pub.blob_len);
 	expect(w, op_init, AAD_R_REQUEST_MALFORMED, "named without agent");
-	request(w, REQUEST_INIT);
+	ask_init(w);
 	request_put(&w->b, REQUEST_L_IMPORT, secret_bytes(key),
 	    secret_len(key));
 	expect(w, op_init, AAD_R_ALLOWED, "import");
@@ -761,10 +796,10 @@ init_killed_anywhere(void **state)
 
 	for (k = 1;; k++) {
 		start_over(w);
-		request(w, REQUEST_INIT);
+		ask_init(w);
 		if (!killed(w, op_init, k))
 			break;
-		request(w, REQUEST_INIT);
+		ask_init(w);
 		{
 			struct got g = answer(w, op_init);
 
@@ -2287,6 +2322,7 @@ main(void)
 		WITH(valid_init),
 		WITH(duplicate_init),
 		EMPTY(imported_key),
+		EMPTY(recovery_key),
 		EMPTY(init_killed_anywhere),
 		WITH(I_C15_a_serial_revokes_one_certificate),
 		WITH(II_C14_exactly_one_subject),
