@@ -181,8 +181,6 @@ hang_up(struct door *d)
 	d->to = d->from = -1;
 	spawn_end(d->pid);
 	d->pid = -1;
-	if (d->buf != NULL)
-		explicit_bzero(d->buf, d->cap); /* of init: the recovery key */
 	free(d->buf);
 	d->buf = NULL;
 }

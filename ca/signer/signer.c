@@ -58,7 +58,6 @@ send_message(const struct signer *s, struct wirebuf *b)
 	r = len > REQUEST_HEAD_LEN + REQUEST_REPLY_MAX
 		? AAD_ETOOBIG
 		: put_all(s->out, p, len);
-	explicit_bzero(p, len); /* of init: the recovery key */
 	free(p);
 	return r;
 }

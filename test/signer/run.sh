@@ -375,7 +375,8 @@ listed() { # whether the current list revokes the key's last certificate
 	ssh-keygen -Q -l -f "$dir/state3/public/current/krl" \
 	    "$dir/short.pub" | tail -n 1
 }
-answers 'an authority to tell of' 0 '^end 0 allowed' t init
+answers 'an authority to tell of' 0 '^end 0 allowed' \
+    t init key="$dir/recovery.pub"
 mkdir -p "$dir/state3/tenant"
 "$mktoken" keys >"$dir/state3/tenant/keys.json"
 answers 'it publishes' 0 '^end 0 allowed' publish
@@ -412,9 +413,10 @@ mkdir -p "$dir/above/between"
 sed "s|^\[ca\]|[ca]\npublish_dir = $dir/above/between/public|
     s|$dir/state|$dir/state4|" "$conf" >"$dir/above.conf"
 above() {
-	"$ask" "$1" -- "$signer" -f "$dir/above.conf"
+	"$ask" "$@" -- "$signer" -f "$dir/above.conf"
 }
-answers 'an authority that publishes elsewhere' 0 '^end 0 allowed' above init
+answers 'an authority that publishes elsewhere' 0 '^end 0 allowed' \
+    above init key="$dir/recovery.pub"
 answers 'II-P13 with sound directories above' 3 'owners and modes are right' \
     above check
 chmod 0777 "$dir/above"
