@@ -27,7 +27,7 @@ CERT=$H/id_ed25519-cert.pub
 # The sign-in itself is not the matter here: a token is there at once.
 cat >"$W/aadssh" <<-END
 	#!/bin/sh
-	cat $W/token >&3
+	printf %s "\$(cat $W/token)" >&3
 END
 need install -m 0755 "$W/aadssh" /opt/aadssh/bin/aadssh
 sign() # ACCOUNT [ARGUMENT…]
