@@ -159,7 +159,7 @@ for junk in 'GET / HTTP/1.1\r\n\r\n' 'aadssh2\n\0\0\0\1\0\0\0\0' \
     'aadssh1\n\0\0\0\1\0\2\0\1' 'aadssh1\n\377\377\377\377\0\0\0\0' \
     'aadssh1\n\0\0\0\1\0\0\0\6\0\1\377\377\377\377' \
     'aadssh1\n\0\0\0\1\0\0\0\6\0\0\0\0\0\0' \
-    'aadssh1\n\0\0\0\1\0\0\0\6\0\33\0\0\0\0'; do
+    'aadssh1\n\0\0\0\1\0\0\0\6\0\34\0\0\0\0'; do
 	# shellcheck disable=SC2059
 	printf "$junk" >"$dir/junk"
 	answers "I-C17 $junk" 1 '^end 1 request_malformed' s -s -r "$dir/junk" raw
@@ -203,7 +203,7 @@ rotate
 stage
 commit version=1
 backup
-restore secret=x data=x
+restore secret=x length=1
 check
 rotate_bundle
 END
