@@ -12,6 +12,7 @@
 
 #include "ca/door.h"
 #include "ca/import.h"
+#include "ca/keyfile.h"
 #include "ca/layout.h"
 #include "ca/publish.h"
 #include "ca/rows.h"
@@ -32,7 +33,8 @@ struct init {
 	bool json;
 	struct key user, host;
 	struct secret *imported;
-	int out; /* the recovery file, open */
+	int dir, out; /* the recovery file's directory, and it, open */
+	const char *name; /* in dir */
 	bool arrived; /* the recovery key is in it */
 	const volatile sig_atomic_t *stop;
 };
@@ -92,9 +94,13 @@ read_keys(struct init *i)
 static int
 open_recovery(struct init *i)
 {
-	i->out = open(i->recovery,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (i->out != -1)
+	/* NB. the directory stays open: what is removed again must be what
+	 * was made, whoever may rename things there. */
+	i->dir = keyfile_parent(i->recovery, &i->name);
+	if (i->dir != -1)
+		i->out = openat(i->dir, i->name,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (i->out != -1 && fsync(i->dir) == 0)
 		return EXIT_DONE;
 	fprintf(stderr, "%s: %s: %s; nothing was done\n", CA_PROG, i->recovery,
 	    strerror(errno));
@@ -129,7 +135,7 @@ drop_recovery(const struct init *i, enum reason why)
 		    CA_PROG, i->recovery);
 		return;
 	}
-	unlink(i->recovery);
+	unlinkat(i->dir, i->name, 0);
 }
 
 static enum reason
@@ -240,7 +246,7 @@ run(struct init *i)
 	    (code = open_recovery(i)) != EXIT_DONE)
 		return code;
 	if ((code = layout_make(i->app)) != EXIT_DONE) {
-		unlink(i->recovery);
+		unlinkat(i->dir, i->name, 0);
 		return code;
 	}
 	if ((why = ask(i, &end)) != AAD_R_ALLOWED) {
@@ -264,7 +270,7 @@ run(struct init *i)
 int
 verb_init(void *arg, int argc, char **argv)
 {
-	struct init i = { .app = arg, .out = -1 };
+	struct init i = { .app = arg, .dir = -1, .out = -1 };
 	int code;
 
 	if (parse(argc, argv, &i) != 0)
@@ -272,6 +278,7 @@ verb_init(void *arg, int argc, char **argv)
 	i.stop = stop_catch(0, 0);
 	code = run(&i);
 	file_close(i.out);
+	file_close(i.dir);
 	secret_free(i.imported);
 	key_release(&i.user);
 	key_release(&i.host);

@@ -11,28 +11,11 @@
 #include "ca/publish.h"
 #include "ca/spawn.h"
 #include "cmd/cli/clock.h"
+#include "core/file.h"
 #include "core/text.h"
 
 #define KEYGEN_MS 120000 /* a KRL of a million serials takes it seconds */
 #define SAID_MAX  8192 /* bytes of its output */
-
-/* All that it says, until it closes; cut at SAID_MAX. */
-static void
-read_said(int fd, char said[static SAID_MAX])
-{
-	char rest[512];
-	size_t len = 0;
-	ssize_t n;
-
-	do {
-		n = len < SAID_MAX - 1
-			? read(fd, said + len, SAID_MAX - 1 - len)
-			: read(fd, rest, sizeof(rest));
-		if (n > 0 && len < SAID_MAX - 1)
-			len += (size_t)n;
-	} while (n > 0 || (n == -1 && errno == EINTR));
-	said[len] = '\0';
-}
 
 static bool
 ends_with(const char *line, size_t len, const char *tail)
@@ -60,43 +43,91 @@ verdicts(const char *said, size_t n)
 	return *said == '\0' && n == 0;
 }
 
-/* ssh-keygen -Q -f DIR/krl DIR/user_ca.pub DIR/host_ca.pub */
+/* Its verdict on each key, so that it must read the whole list. */
+static enum reason
+run_keygen(struct ca_app *app, const struct ca_owner *owner, char *const *argv,
+    size_t nkeys, const volatile sig_atomic_t *stop)
+{
+	struct spawn s = { SPAWN_SSH_KEYGEN, argv, NULL, -1, -1, 2, -1, true,
+		NULL };
+	int64_t end_ms = clock_mono_ms() + KEYGEN_MS;
+	char said[SAID_MAX] = "";
+	int pipes[2], code = -1, r;
+	size_t len = 0;
+	pid_t pid;
+
+	if (geteuid() == 0)
+		s.become = owner;
+	if (pipe2(pipes, O_CLOEXEC) == -1)
+		return ca_detail(app, AAD_R_KRL_REFUSED, "%s", strerror(errno));
+	s.out = pipes[1];
+	r = spawn_start(app, &s, &pid);
+	close(pipes[1]);
+	if (r == 0)
+		r = spawn_read(pipes[0], said, SAID_MAX - 1, end_ms, stop,
+		    &len);
+	close(pipes[0]);
+	/* NB. one that says too much, or nothing for too long, is ended. */
+	if (pid != -1)
+		code = spawn_wait(pid, r == 0 ? end_ms : 0, stop);
+	if (r == 0 && (code == 0 || code == 1) && verdicts(said, nkeys))
+		return AAD_R_ALLOWED;
+	return ca_detail(app, AAD_R_KRL_REFUSED, "%s -Q: exit %d: %s",
+	    SPAWN_SSH_KEYGEN, code, r == AAD_EAGAIN ? "it hangs" : said);
+}
+
+/* Whether a staged file holds a key: it may say "# no key". */
+static bool
+holds_key(int dir, const char *name, const struct ca_owner *owner)
+{
+	const struct file_owner right = { owner->uid, 0, false };
+	char *text;
+	size_t len;
+	bool yes;
+
+	if (file_read(dir, name, right, CA_PUB_MAX, &text, &len) != 0)
+		return true; /* then ssh-keygen says what is wrong */
+	yes = len > 0 && text[0] != '#';
+	free(text);
+	return yes;
+}
+
+/*
+ * ssh-keygen -Q -f DIR/krl DIR/bundle_key.pub DIR/user_ca.pub DIR/host_ca.pub
+ *
+ * NB. without those of the authorities that hold no key: when the last one was
+ * stolen and revoked, hosts must hear of that most of all.
+ */
 static enum reason
 keygen_reads(struct ca_app *app, const char *dir,
     const volatile sig_atomic_t *stop)
 {
-	char krl[PATH_MAX], user[PATH_MAX], host[PATH_MAX], said[SAID_MAX],
-	    name[] = "ssh-keygen", q[] = "-Q", f[] = "-f";
-	char *argv[] = { name, q, f, krl, user, host, NULL };
-	struct spawn s = { SPAWN_SSH_KEYGEN, argv, NULL, -1, -1, 2, -1, true,
-		NULL };
+	static const char *const names[] = { "krl", "bundle_key.pub",
+		"user_ca.pub", "host_ca.pub" };
+	char paths[4][PATH_MAX], name[] = "ssh-keygen", q[] = "-Q", f[] = "-f";
+	char *argv[8] = { name, q, f };
+	struct file_owner right = { 0, 0, false };
 	struct ca_owner owner;
 	enum reason why;
-	int pipes[2], code;
-	pid_t pid;
+	size_t i, n = 3;
+	int fd;
 
 	if ((why = ca_owner(app, &owner)) != AAD_R_ALLOWED)
 		return why;
-	if (geteuid() == 0)
-		s.become = &owner;
-	if (snprintf(krl, PATH_MAX, "%s/krl", dir) >= PATH_MAX ||
-	    snprintf(user, PATH_MAX, "%s/user_ca.pub", dir) >= PATH_MAX ||
-	    snprintf(host, PATH_MAX, "%s/host_ca.pub", dir) >= PATH_MAX)
-		return AAD_R_KRL_REFUSED;
-	if (pipe2(pipes, O_CLOEXEC) == -1)
-		return ca_detail(app, AAD_R_KRL_REFUSED, "%s", strerror(errno));
-	s.out = pipes[1];
-	if (spawn_start(app, &s, &pid) != 0)
-		pid = -1;
-	close(pipes[1]);
-	read_said(pipes[0], said);
-	close(pipes[0]);
-	code = pid == -1 ? -1
-			 : spawn_wait(pid, clock_mono_ms() + KEYGEN_MS, stop);
-	if ((code == 0 || code == 1) && verdicts(said, 2))
-		return AAD_R_ALLOWED;
-	return ca_detail(app, AAD_R_KRL_REFUSED, "%s -Q: exit %d: %s",
-	    SPAWN_SSH_KEYGEN, code, said);
+	right.owner = owner.uid;
+	if (file_dir_open(AT_FDCWD, dir, right, &fd) != 0)
+		return ca_detail(app, AAD_R_KRL_REFUSED,
+		    "%s: it is not there, or not the authority's", dir);
+	for (i = 0; i < 4; i++) {
+		if (snprintf(paths[i], PATH_MAX, "%s/%s", dir, names[i]) >=
+		    PATH_MAX)
+			break;
+		if (i == 0 || holds_key(fd, names[i], &owner))
+			argv[n++] = paths[i];
+	}
+	file_close(fd);
+	return i < 4 ? AAD_R_KRL_REFUSED
+		     : run_keygen(app, &owner, argv, n - 4, stop);
 }
 
 /* What STAGE made. */

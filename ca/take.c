@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "ca/keyfile.h"
 #include "ca/take.h"
 #include "core/file.h"
+#include "ssh/krl.h"
 
 struct take {
 	struct wirebuf all;
@@ -31,22 +34,33 @@ on_reply(void *arg, const struct request *reply)
 	return t->all.r == 0 ? AAD_R_ALLOWED : AAD_R_NO_MEMORY;
 }
 
-static int
-open_dir(const char *path, const char **namep)
+/* Whether an open file begins as a KRL does, or is empty. */
+static bool
+is_krl(int fd)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir;
+	char head[KRL_MAGIC_LEN];
+	ssize_t n = read(fd, head, sizeof(head));
+
+	return n == 0 || (n == (ssize_t)sizeof(head) &&
+			     memcmp(head, KRL_MAGIC, sizeof(head)) == 0);
+}
+
+/* NB. root may say /dev/null, or type the name of another file. */
+static bool
+may_replace(int dir, const char *name)
+{
+	struct stat sb;
+	bool yes;
 	int fd;
 
-	*namep = slash == NULL ? path : slash + 1;
-	dir = slash == NULL   ? strdup(".")
-	      : slash == path ? strdup("/")
-			      : strndup(path, (size_t)(slash - path));
-	if (dir == NULL)
-		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(dir);
-	return fd;
+	if (fstatat(dir, name, &sb, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT;
+	if (!S_ISREG(sb.st_mode))
+		return false;
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	yes = fd != -1 && is_krl(fd);
+	file_close(fd);
+	return yes;
 }
 
 static enum reason
@@ -59,11 +73,15 @@ store(struct ca_app *app, const struct wirebuf *b, const char *path,
 	if (strcmp(path, "-") == 0)
 		return fwrite(b->p, 1, b->len, stdout) == b->len ? AAD_R_ALLOWED
 								 : AAD_R_DISK;
-	if ((dir = open_dir(path, &name)) == -1)
+	if ((dir = keyfile_parent(path, &name)) == -1)
 		return ca_detail(app, AAD_R_DISK, "%s: %s", path,
 		    strerror(errno));
-	r = replace ? file_replace(dir, name, b->p, b->len, mode)
-		    : file_create(dir, name, b->p, b->len, mode);
+	if (!replace)
+		r = file_create(dir, name, b->p, b->len, mode);
+	else if (may_replace(dir, name))
+		r = file_replace(dir, name, b->p, b->len, mode);
+	else
+		r = AAD_EEXIST;
 	file_close(dir);
 	if (r == 0)
 		return AAD_R_ALLOWED;

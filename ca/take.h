@@ -16,7 +16,8 @@
 /*
  * Ask for op, without any field, and write what comes to path: whole or not
  * at all, "-" for stdout.
- * replace: whether a file of this name may be replaced; a link is, too.
+ * replace: whether a KRL, or an empty file, of this name may be replaced;
+ * nothing else ever is, no link, no device.
  * *endp: what END says, or NULL; the caller releases it.
  * Returns as door_ask(); DISK, and CERT_FILE for one that is there and may not
  * be replaced, with app->detail.
