@@ -132,8 +132,10 @@ show_file(struct show *s)
 	}
 	explicit_bzero(text, len);
 	free(text);
-	if (r != 0)
-		return out_refusal(CA_PROG, why, s->what);
+	if (r != 0) {
+		ca_detail(s->app, why, "%s", s->what);
+		return ca_refuse(s->app, why, s->json);
+	}
 	code = show_cert(s, &c);
 	cert_release(&c);
 	return code;
@@ -161,7 +163,8 @@ show_serial(struct show *s, uint64_t serial)
 	why = rows_ask(&r, &rq, NULL);
 	if (why == AAD_R_ALLOWED && r.n == 0)
 		why = AAD_R_UNKNOWN_SERIAL;
-	return why == AAD_R_ALLOWED ? EXIT_DONE : ca_refuse(s->app, why, false);
+	return why == AAD_R_ALLOWED ? EXIT_DONE
+				    : ca_refuse(s->app, why, s->json);
 }
 
 int
