@@ -35,7 +35,17 @@ hosts = web
 allow = $REQUIRE
 hosts = web
 END
-need start_ca --user-ca u.pub --host-ca h.pub
+need aadssh -f "$CA_CONF" refresh --keys-only
+for dir in "$CA_STATE/tenant" "$CA_STATE"; do
+	owner=$(stat -c %U "$dir")
+	need chown root "$dir"
+	exits 3 "init does not make root the owner of $dir" \
+	    ca init --user-ca u.pub --host-ca h.pub
+	also "and says whose it is" has "$W/err" 'belongs to root'
+	also "and leaves no recovery key" test ! -e aadssh-recovery-key
+	need chown "$owner" "$dir"
+done
+need ca init --user-ca u.pub --host-ca h.pub
 ok "the only user CA is stolen, and nothing comes behind it" \
     ca revoke --ca-key u.pub --reason stolen
 also "hosts are told all the same" has "$W/out" 'published: version 2'
