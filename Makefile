@@ -469,7 +469,8 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 docs/aadssh-ca.conf.5 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5/
-	install -m 0644 docs/aadssh-authkeys.8 docs/pam_aadssh.8 \
+	install -m 0644 docs/aadssh-authkeys.8 docs/aadssh-ca-signer.8 \
+	    docs/pam_aadssh.8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man8/
 
 clean:

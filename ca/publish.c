@@ -11,7 +11,6 @@
 #include "ca/publish.h"
 #include "ca/spawn.h"
 #include "cmd/cli/clock.h"
-#include "core/file.h"
 #include "core/text.h"
 
 #define KEYGEN_MS 120000 /* a KRL of a million serials takes it seconds */
@@ -25,28 +24,20 @@ ends_with(const char *line, size_t len, const char *tail)
 	return len >= n && memcmp(line + len - n, tail, n) == 0;
 }
 
-/* Each line of the output is a verdict, and there are n. */
+/* One line, which says that the key is not revoked. */
 static bool
-verdicts(const char *said, size_t n)
+is_ok(const char *said)
 {
-	const char *end;
-	size_t len;
+	const char *end = strchr(said, '\n');
 
-	for (; *said != '\0' && n > 0; said = end + 1, n--) {
-		if ((end = strchr(said, '\n')) == NULL)
-			return false;
-		len = (size_t)(end - said);
-		if (!ends_with(said, len, ": ok") &&
-		    !ends_with(said, len, ": REVOKED"))
-			return false;
-	}
-	return *said == '\0' && n == 0;
+	return end != NULL && end[1] == '\0' &&
+	       ends_with(said, (size_t)(end - said), ": ok");
 }
 
-/* Its verdict on each key, so that it must read the whole list. */
+/* Its verdict on the one key, for which it must read the whole list. */
 static enum reason
 run_keygen(struct ca_app *app, const struct ca_owner *owner, char *const *argv,
-    size_t nkeys, const volatile sig_atomic_t *stop)
+    const volatile sig_atomic_t *stop)
 {
 	struct spawn s = { SPAWN_SSH_KEYGEN, argv, NULL, -1, -1, 2, -1, true,
 		NULL };
@@ -70,64 +61,33 @@ run_keygen(struct ca_app *app, const struct ca_owner *owner, char *const *argv,
 	/* NB. one that says too much, or nothing for too long, is ended. */
 	if (pid != -1)
 		code = spawn_wait(pid, r == 0 ? end_ms : 0, stop);
-	if (r == 0 && (code == 0 || code == 1) && verdicts(said, nkeys))
+	if (r == 0 && code == 0 && is_ok(said))
 		return AAD_R_ALLOWED;
 	return ca_detail(app, AAD_R_KRL_REFUSED, "%s -Q: exit %d: %s",
 	    SPAWN_SSH_KEYGEN, code, r == AAD_EAGAIN ? "it hangs" : said);
 }
 
-/* Whether a staged file holds a key: it may say "# no key". */
-static bool
-holds_key(int dir, const char *name, const struct ca_owner *owner)
-{
-	const struct file_owner right = { owner->uid, 0, false };
-	char *text;
-	size_t len;
-	bool yes;
-
-	if (file_read(dir, name, right, CA_PUB_MAX, &text, &len) != 0)
-		return true; /* then ssh-keygen says what is wrong */
-	yes = len > 0 && text[0] != '#';
-	free(text);
-	return yes;
-}
-
 /*
- * ssh-keygen -Q -f DIR/krl DIR/bundle_key.pub DIR/user_ca.pub DIR/host_ca.pub
- *
- * NB. without those of the authorities that hold no key: when the last one was
- * stolen and revoked, hosts must hear of that most of all.
+ * ssh-keygen -Q -f DIR/krl DIR/bundle_key.pub: any key will do to see whether
+ * the list can be read, and this one is always there; after a revocation the
+ * files of the authorities may hold none.
  */
 static enum reason
 keygen_reads(struct ca_app *app, const char *dir,
     const volatile sig_atomic_t *stop)
 {
-	static const char *const names[] = { "krl", "bundle_key.pub",
-		"user_ca.pub", "host_ca.pub" };
-	char paths[4][PATH_MAX], name[] = "ssh-keygen", q[] = "-Q", f[] = "-f";
-	char *argv[8] = { name, q, f };
-	struct file_owner right = { 0, 0, false };
+	char krl[PATH_MAX], key[PATH_MAX], name[] = "ssh-keygen", q[] = "-Q",
+					   f[] = "-f";
+	char *argv[] = { name, q, f, krl, key, NULL };
 	struct ca_owner owner;
 	enum reason why;
-	size_t i, n = 3;
-	int fd;
 
 	if ((why = ca_owner(app, &owner)) != AAD_R_ALLOWED)
 		return why;
-	right.owner = owner.uid;
-	if (file_dir_open(AT_FDCWD, dir, right, &fd) != 0)
-		return ca_detail(app, AAD_R_KRL_REFUSED,
-		    "%s: it is not there, or not the authority's", dir);
-	for (i = 0; i < 4; i++) {
-		if (snprintf(paths[i], PATH_MAX, "%s/%s", dir, names[i]) >=
-		    PATH_MAX)
-			break;
-		if (i == 0 || holds_key(fd, names[i], &owner))
-			argv[n++] = paths[i];
-	}
-	file_close(fd);
-	return i < 4 ? AAD_R_KRL_REFUSED
-		     : run_keygen(app, &owner, argv, n - 4, stop);
+	if (snprintf(krl, PATH_MAX, "%s/krl", dir) >= PATH_MAX ||
+	    snprintf(key, PATH_MAX, "%s/bundle_key.pub", dir) >= PATH_MAX)
+		return AAD_R_KRL_REFUSED;
+	return run_keygen(app, &owner, argv, stop);
 }
 
 /* What STAGE made. */

@@ -245,6 +245,14 @@ lock(struct sign *s, bool *waitedp)
 
 /* ---- the whole -------------------------------------------------------- */
 
+/* When the certificate that is there is looked at: one whose authority was
+ * revoked has ended. */
+static int64_t
+judged_at(const struct sign *s)
+{
+	return trust_over(s->c.app, s->file) ? INT64_MAX : clock_now();
+}
+
 static void
 request(const struct sign *s, struct secret *token, struct wirebuf *rq)
 {
@@ -314,7 +322,7 @@ store(struct sign *s)
 	if (*s->c.stop != 0)
 		return interrupted(s);
 	why = install_file(s->c.app, s->file, &s->c.cert, s->c.trust.cas,
-	    s->c.trust.n, clock_now());
+	    s->c.trust.n, judged_at(s));
 	return why == AAD_R_ALLOWED ? EXIT_DONE
 				    : ca_refuse(s->c.app, why, s->json);
 }
@@ -373,7 +381,7 @@ sign_locked(struct sign *s)
 	}
 	if ((why = door_there(s->c.app)) == AAD_R_ALLOWED && !s->dry_run)
 		why = install_may(s->c.app, s->file, &s->c.key, s->c.trust.cas,
-		    s->c.trust.n, clock_now());
+		    s->c.trust.n, judged_at(s));
 	return why == AAD_R_ALLOWED ? sign_in(s)
 				    : ca_refuse(s->c.app, why, s->json);
 }

@@ -110,6 +110,7 @@ run(struct sign_host *s)
 {
 	struct ca_app *app = s->c.app;
 	enum reason why;
+	int64_t at;
 	int code;
 
 	if ((code = ca_read_key(app, s->key, &s->c.key)) != EXIT_DONE ||
@@ -121,15 +122,16 @@ run(struct sign_host *s)
 	s->c.ask.ttl = s->has_ttl ? s->ttl : app->conf->host_ttl;
 	if (s->has_ttl && s->ttl < 1)
 		return ca_refuse(app, AAD_R_TTL, s->json);
+	at = trust_over(app, s->file) ? INT64_MAX : clock_now();
 	if ((why = trust_load(app, CERT_HOST, &s->c.trust)) == AAD_R_ALLOWED) {
 		s->c.ask.cas = s->c.trust.cas;
 		s->c.ask.ncas = s->c.trust.n;
 		why = install_may(app, s->file, &s->c.key, s->c.trust.cas,
-		    s->c.trust.n, clock_now());
+		    s->c.trust.n, at);
 	}
 	if (why == AAD_R_ALLOWED && (why = ask(s)) == AAD_R_ALLOWED)
 		why = install_file(app, s->file, &s->c.cert, s->c.trust.cas,
-		    s->c.trust.n, clock_now());
+		    s->c.trust.n, at);
 	if (why != AAD_R_ALLOWED)
 		return ca_refuse(app, why, s->json);
 	return report(s);

@@ -137,7 +137,8 @@ tell_signed(const struct tell *t, const struct certify *c, const char *how)
 	if (t->quiet)
 		return EXIT_DONE;
 	format_time(cert->valid_before, until);
-	printf("%s is valid until %s and opens:\n", t->file, until);
+	printf("%s is valid until %s and %s:\n", t->file, until,
+	    cert->type == CERT_HOST ? "names" : "opens");
 	tell_principals(cert);
 	if (cert->type == CERT_USER)
 		tell_command(t, cert);

@@ -70,22 +70,56 @@ trust_text(struct ca_app *app, const char *name)
 	return text;
 }
 
-bool
-trust_revoked(struct ca_app *app, const struct cert *c)
+/* The published list; NULL where it can't be read. */
+static struct krl *
+published_krl(struct ca_app *app)
 {
 	struct ca_owner owner;
 	struct krl *k = NULL;
 	char *blob = NULL;
 	size_t len;
-	bool yes = false;
 
 	if (ca_owner(app, &owner) == AAD_R_ALLOWED &&
 	    read_published(app, &owner, "krl", KRL_MAX, &blob, &len) == 0 &&
-	    krl_decode((const uint8_t *)blob, len, &k) == 0)
-		yes = krl_has_key(k, &c->key) || krl_has_key(k, &c->ca) ||
-		      krl_has_cert(k, &c->ca, c->serial, c->key_id);
-	krl_free(k);
+	    krl_decode((const uint8_t *)blob, len, &k) != 0)
+		k = NULL;
 	free(blob);
+	return k;
+}
+
+bool
+trust_revoked(struct ca_app *app, const struct cert *c)
+{
+	struct krl *k = published_krl(app);
+	bool yes;
+
+	yes = k != NULL && (krl_has_key(k, &c->key) || krl_has_key(k, &c->ca) ||
+			       krl_has_cert(k, &c->ca, c->serial, c->key_id));
+	krl_free(k);
+	return yes;
+}
+
+bool
+trust_over(struct ca_app *app, const char *path)
+{
+	struct krl *k = NULL;
+	enum reason why;
+	struct cert c;
+	char *text;
+	size_t len;
+	bool yes;
+
+	if (keyfile_slurp(path, CA_PUB_MAX, &text, &len) != 0)
+		return false;
+	if (cert_from_pub(text, len, &c, &why) != 0) {
+		free(text);
+		return false;
+	}
+	free(text);
+	k = published_krl(app);
+	yes = k != NULL && krl_has_key(k, &c.ca);
+	krl_free(k);
+	cert_release(&c);
 	return yes;
 }
 

@@ -42,6 +42,12 @@ char *trust_text(struct ca_app *app, const char *name);
  */
 bool trust_revoked(struct ca_app *app, const struct cert *c);
 
+/*
+ * Whether the certificate in a file is of an authority that the same list
+ * revokes: it is over, whatever it says.
+ */
+bool trust_over(struct ca_app *app, const char *path);
+
 void trust_release(struct trust *t);
 
 #endif /* AAD_CA_TRUST_H */

@@ -187,7 +187,7 @@ op_list(struct signer *s, const struct request *rq, json_t **endp)
 	return *endp != NULL ? AAD_R_ALLOWED : AAD_R_NO_MEMORY;
 }
 
-/* ---- keys --------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------- */
 
 static int
 key_row(struct signer *s, const struct keyring_key *k)
@@ -226,6 +226,10 @@ op_keys(struct signer *s, const struct request *rq, json_t **endp)
 	for (size_t i = 0; i < ring.n && why == AAD_R_ALLOWED; i++)
 		why = step_replied(key_row(s, &ring.keys[i]));
 	keyring_release(&ring);
+	if (why == AAD_R_ALLOWED && n == 0)
+		why = signer_fail(s, AAD_R_NO_CA,
+		    "an init that did not end left it; run aadssh-ca init "
+		    "again");
 	if (why != AAD_R_ALLOWED)
 		return why;
 	*endp = json_pack("{s:i s:I}", "v", 1, "keys", (json_int_t)n);

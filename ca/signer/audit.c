@@ -91,7 +91,7 @@ fault(struct audit *a, int64_t seq, const char *fmt, ...)
 	tell(a, seq, false, text);
 }
 
-/* ---- manifests ---------------------------------------------------------- */
+/* ---- manifests --------------------------------------------------------- */
 
 static int
 remember(struct audit *a, const struct manifest *m)
@@ -207,7 +207,7 @@ rest_of_manifests(struct audit *a)
 		    a->w[a->next].version, a->w[a->next].length, a->rows);
 }
 
-/* ---- certificates ------------------------------------------------------- */
+/* ---- certificates ------------------------------------------------------ */
 
 /* The same strings in the same order. */
 static bool
@@ -320,7 +320,7 @@ on_cert(void *arg, const struct ledger_cert *row)
 	return 0;
 }
 
-/* ---- who signed when ---------------------------------------------------- */
+/* ---- who signed when --------------------------------------------------- */
 
 static struct span *
 span_of(struct audit *a, enum ca_role role, const uint8_t hash[static 32])
@@ -370,7 +370,7 @@ on_prepared(void *arg, const struct event *e)
 	return a->gone ? AAD_ESYS : 0;
 }
 
-/* ---- all of it ---------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------- */
 
 /* A walk that ended early: the peer is gone, or a row is unreadable, which is
  * one more fault. */
@@ -433,6 +433,12 @@ op_verify(struct signer *s, const struct request *rq, json_t **endp)
 	(void)rq;
 	*endp = NULL;
 	why = step_keys(s, &a.ring);
+	if (why == AAD_R_LEDGER_ALTERED && s->ledger == NULL) {
+		fault(&a, 0,
+		    "the ledger's file is cut short or damaged; nothing in it "
+		    "can be read");
+		return end(&a, endp);
+	}
 	if (why == AAD_R_LEDGER_ALTERED) {
 		/* The rows of the keys are what is wrong: say so, go on. */
 		fault(&a, 0, "the keys cannot be read: %s",

@@ -42,8 +42,8 @@ read_recovery(struct signer *s, const struct request *rq, struct voucher *v)
 		return v->old != NULL
 			   ? AAD_R_ALLOWED
 			   : signer_fail(s, AAD_R_CA_KEY,
-				 "there is no bundle key to vouch for the next; give "
-				 "the recovery key");
+				 "no bundle key vouches for the next: "
+				 "give the recovery key");
 	r = privkey_parse((const char *)f->p, f->len, &v->key);
 	if (r != 0)
 		return step_file(s, r, AAD_R_CA_KEY, "the recovery key");

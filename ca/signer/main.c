@@ -203,6 +203,17 @@ open_rest(struct signer *s, const struct op *op)
 	return AAD_R_ALLOWED;
 }
 
+/* Where the ledger failed, what it said, unless more is told already. */
+static enum reason
+with_detail(struct signer *s, enum reason why)
+{
+	if (s->ledger != NULL && s->detail[0] == '\0' &&
+	    (why == AAD_R_LEDGER || why == AAD_R_LEDGER_BUSY ||
+		why == AAD_R_LEDGER_ALTERED))
+		return signer_fail(s, why, "%s", ledger_error(s->ledger));
+	return why;
+}
+
 static enum reason
 dispatch(struct signer *s, const struct request *rq, json_t **endp)
 {
@@ -219,7 +230,7 @@ dispatch(struct signer *s, const struct request *rq, json_t **endp)
 	if (signer_sandbox(s->dir, s->publish) != 0)
 		return AAD_R_SANDBOX;
 	s->now = clock_now();
-	return op->fn(s, rq, endp);
+	return with_detail(s, op->fn(s, rq, endp));
 }
 
 static enum reason
@@ -293,5 +304,5 @@ main(int argc, char **argv)
 	if (signer_end(&s, why, end) != 0)
 		signer_log(&s, "unheard", why, NULL, 0);
 	intake_release(&in);
-	_exit(signer_exit(why));
+	_exit(request_exit(why));
 }

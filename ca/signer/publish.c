@@ -28,7 +28,7 @@ stage(struct signer *s, struct publication *p)
 	enum reason why = step_keys(s, &keys);
 
 	if (why == AAD_R_ALLOWED)
-		why = published_next(s, &version);
+		why = published_next(s, &keys, &version);
 	if (why == AAD_R_ALLOWED)
 		why = publication_build(s, &keys, version, p);
 	if (why == AAD_R_ALLOWED)
@@ -183,6 +183,8 @@ locked_commit(struct signer *s, struct committing *c)
 		return step_file(s, r, AAD_R_PUBLICATION, PUBLISHED_CURRENT);
 	why = step_keys(s, &keys);
 	if (why == AAD_R_ALLOWED)
+		why = published_agrees(s, &keys);
+	if (why == AAD_R_ALLOWED)
 		why = commit(s, &keys, c);
 	keyring_release(&keys);
 	if (why == AAD_R_ALLOWED) {
@@ -253,7 +255,7 @@ op_krl(struct signer *s, const struct request *rq, json_t **endp)
 		return why;
 	why = step_keys(s, &keys);
 	if (why == AAD_R_ALLOWED)
-		why = published_next(s, &version);
+		why = published_next(s, &keys, &version);
 	if (why == AAD_R_ALLOWED)
 		why = revoked_krl(s, &keys, version, &krl, &len, &n);
 	keyring_release(&keys);

@@ -95,13 +95,63 @@ tell(void *arg, const struct event *e)
 	return 0;
 }
 
-enum reason
-published_next(struct signer *s, uint64_t *vp)
+static enum reason
+look_told(struct signer *s, struct told *t)
 {
 	const struct ledger_filter published = { .kind = EVENT_PUBLISHED },
 				   restored = { .kind = EVENT_RESTORED };
+	enum reason why;
+
+	memset(t, 0, sizeof(*t));
+	if (ledger_each(s->ledger, &published, tell, t, &why) != 0 ||
+	    ledger_each(s->ledger, &restored, tell, t, &why) != 0)
+		return step_ledger(s, why);
+	return AAD_R_ALLOWED;
+}
+
+/* Does the ledger still have the last row that the manifest knows? */
+static enum reason
+has_rows(struct signer *s, const struct manifest *m)
+{
+	uint8_t hash[32];
+	struct told t;
+	enum reason why = look_told(s, &t);
+	bool yes;
+
+	/* Of a backup one knows that rows are missing. */
+	if (why != AAD_R_ALLOWED || t.restored > t.published)
+		return why;
+	if (ledger_hash(s->ledger, m->length, &yes, hash, &why) != 0)
+		return step_ledger(s, why);
+	if (yes && memcmp(hash, m->head, sizeof(hash)) == 0)
+		return AAD_R_ALLOWED;
+	return signer_fail(s, AAD_R_LEDGER_ALTERED,
+	    "version %" PRIu64 ", which hosts see, knows a row %" PRId64
+	    " that is not in the ledger; if the ledger is an older copy, use "
+	    "restore instead",
+	    m->version, m->length);
+}
+
+enum reason
+published_agrees(struct signer *s, const struct keyring *keys)
+{
+	struct manifest m;
+	uint64_t version;
+	enum reason why;
+
+	if (published_current(s->publish, &version) != 0 ||
+	    published_load(s->publish, version, keys, &m) != 0)
+		return AAD_R_ALLOWED;
+	why = has_rows(s, &m);
+	manifest_release(&m);
+	return why;
+}
+
+enum reason
+published_next(struct signer *s, const struct keyring *keys, uint64_t *vp)
+{
 	struct highest dirs = { 0, "" }, kept = { 0, ".json" };
-	struct told t = { 0, 0, 0 };
+	struct told t;
 	enum reason why;
 	int r, fd;
 
@@ -113,9 +163,9 @@ published_next(struct signer *s, uint64_t *vp)
 	}
 	if (r != 0)
 		return step_file(s, r, AAD_R_PUBLICATION, "manifests");
-	if (ledger_each(s->ledger, &published, tell, &t, &why) != 0 ||
-	    ledger_each(s->ledger, &restored, tell, &t, &why) != 0)
-		return step_ledger(s, why);
+	if ((why = published_agrees(s, keys)) != AAD_R_ALLOWED ||
+	    (why = look_told(s, &t)) != AAD_R_ALLOWED)
+		return why;
 	*vp = dirs.version > kept.version ? dirs.version : kept.version;
 	*vp = *vp > t.version ? *vp : t.version;
 	/* What was published after the backup is not known here; hosts know

@@ -31,7 +31,7 @@
 #define ENTRIES_MAX 100000
 #define RESTORING   "restoring" /* below DIR, until the last row is there */
 
-/* ---- which files --------------------------------------------------------- */
+/* ---- which files ------------------------------------------------------- */
 
 /* "N.json" or "HEX64.bundle", len bytes. */
 static bool
@@ -72,7 +72,7 @@ backup_holds(const char *name)
 	return is_manifest(name, len);
 }
 
-/* ---- the archive in memory ------------------------------------------------ */
+/* ---- the archive in memory --------------------------------------------- */
 
 struct entry {
 	char *name;
@@ -222,7 +222,7 @@ open_archive(struct restore *t)
 		   : signer_fail(t->s, AAD_R_BACKUP, "it holds no ledger");
 }
 
-/* ---- onto the disk -------------------------------------------------------- */
+/* ---- onto the disk ----------------------------------------------------- */
 
 /* Is a file below DIR one of the archive's, with the same bytes? */
 static bool
@@ -366,7 +366,7 @@ write_all(struct restore *t)
 	return signer_ledger(s);
 }
 
-/* ---- what is lost --------------------------------------------------------- */
+/* ---- what is lost ------------------------------------------------------ */
 
 /* How many rows the publication knows that the backup does not. */
 static int64_t

@@ -2,7 +2,7 @@
 
 /*
  * op_sign: from a token and a key to a certificate of a user.  The steps are
- * in the order of docs/aadssh-ca.8; the first that fails decides.
+ * in the order of aadssh-ca-signer(8); the first that fails decides.
  */
 
 #include <stdlib.h>

@@ -108,4 +108,16 @@ ok "the first gets it" wait "$first"
 ok "II-L13 the second waited, and has it too" wait "$second"
 also "with one sign-in" lacks "$W/second.err" 'microsoft'
 also "and is told the same" has "$W/second.out" 'ssh alice@HOST'
+
+# --- an authority that was revoked --------------------------------------------------
+
+active_ca()
+{
+	aadssh-ca keys | awk '$1 == "user" && $2 == "active" { print $3 }'
+}
+ok "the user CA is revoked" aadssh-ca revoke --ca-key "$(active_ca)" \
+    --reason stolen
+exits 1 "what it signed is not fresh" $C sign --if-needed
+ok "and is replaced by a sign-in" ca_sign "$ALICE" alice
+ok "by one that is fresh" $C sign --if-needed
 finish

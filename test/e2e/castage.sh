@@ -131,18 +131,13 @@ no_faults()
 	return 1
 }
 
-manifest_says() # MEMBER
-{
-	node -p "JSON.parse(require('fs').readFileSync('$CA_DONE/manifest.json'))
-	    .$1"
-}
-
 # The publication is signed, not over, and holds the key of each live
 # certificate.
 published_well()
 {
 	local ends fp
-	ends=$(date -d "$(manifest_says expires)" +%s) &&
+	ends=$(date -d "$(grep -o '"expires":"[^"]*"' "$CA_DONE/manifest.json" |
+	    cut -d '"' -f 4)" +%s) &&
 	    [ "$ends" -gt "$(date +%s)" ] || return 1
 	cat "$CA_DONE/user_ca.pub" "$CA_DONE/host_ca.pub" |
 	    ssh-keygen -lf - | cut -d ' ' -f 2 >"$W/published"
@@ -163,7 +158,7 @@ published_well()
 STRACE="/usr/bin/strace -u aadssh-ca -qq -e signal=none"
 
 # Before each call by which the signer changes the state, as kill.sh has it,
-# but for three of four pages of a journal.
+# but for three of four pages of a journal; $kill_every: of those each n-th.
 kill_points() # OPTION… OP FIELD…
 {
 	signer_via="$STRACE -y -o $W/calls -e trace=$CALLS" \
@@ -173,7 +168,8 @@ kill_points() # OPTION… OP FIELD…
 	    awk -F '|' -v changes="$CHANGES" '
 		{ call = substr($0, length($1) + 2) }
 		call ~ changes { print $1 }' |
-	    awk '$1 != "pwrite64" || $2 % 4 == 1' >"$W/points"
+	    awk '$1 != "pwrite64" || $2 % 4 == 1' |
+	    awk "NR % ${kill_every-1} == 0" >"$W/points"
 	[ -s "$W/points" ]
 }
 

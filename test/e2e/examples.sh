@@ -6,16 +6,21 @@ title="the examples in the documents do what they say"
 #
 # A document marks what is run here.  In a manual page, the line
 #	.\" run [STATUS]
-# in front of a .Dl line: "# COMMAND" must end with STATUS (0).  In Markdown,
-#	<!-- run -->
-# in front of a ```sh block: the block is a script that must succeed.
+# in front of a .Dl line: "# COMMAND", of root, or "$ COMMAND", of alice, must
+# end with STATUS (0).  In Markdown,
+#	<!-- run [WORLD] -->
+# in front of a ```sh block: the block is a script that must succeed, in the
+# state of things that the function world_WORLD makes.
 
-# man_examples PAGE: "STATUS COMMAND", one a line.
+# shellcheck source=calib.sh
+. /src/test/e2e/calib.sh
+
+# man_examples PAGE: "STATUS #|$ COMMAND", one a line.
 man_examples()
 {
 	awk '/^\.\\" run( [0-9]+)?$/ { status = $3 + 0; wanted = 1; next }
-	    wanted && /^\.Dl # / {
-		line = substr($0, 7)
+	    wanted && /^\.Dl [#$] / {
+		line = substr($0, 5)
 		while (sub(/\\$/, "", line) && (getline more) > 0)
 			line = line more
 		gsub(/\\\(dq/, "\"", line)
@@ -24,24 +29,34 @@ man_examples()
 	    { wanted = 0 }' "$1"
 }
 
-# md_examples PAGE: each block into example.1, example.2, ...
+# md_examples PAGE: each block into example.1, example.2, ..., and its world
+# into world.1, ...
 md_examples()
 {
-	rm -f example.*
-	awk '/^<!-- run -->$/ { wanted = 1; next }
-	    wanted && /^```sh$/ { out = "example." ++n; wanted = 0; next }
+	rm -f example.* world.*
+	awk '/^<!-- run( [a-z]+)? -->$/ { wanted = 1; world = $3; next }
+	    wanted && /^```sh$/ {
+		out = "example." ++n
+		if (world != "-->")
+			print world >"world." n
+		wanted = 0
+		next
+	    }
 	    /^```$/ { out = "" }
 	    out != "" { print >out }
 	    { wanted = 0 }' "$1"
 	[ -s example.1 ]
 }
 
-# As root's shell would run it; where it signs in, somebody plays Alice.
+# As root's shell would run it, or hers; where it signs in, somebody plays
+# Alice.
 run_example()
 {
 	case $1 in
-	"aadssh login "*) signin "$ALICE" sh -c "$1" ;;
-	*) sh -c "$1" ;;
+	"# aadssh login "*) signin "$ALICE" sh -c "${1#??}" ;;
+	"$ aadssh-ca sign"*) signin "$ALICE" as alice sh -c "${1#??}" ;;
+	"$ "*) as alice sh -c "${1#??}" ;;
+	*) sh -c "${1#??}" ;;
 	esac
 }
 
@@ -51,7 +66,7 @@ man_page() # PAGE
 	need [ -n "$(man_examples "/src/docs/$1")" ]
 	man_examples "/src/docs/$1" >examples
 	while read -r status command <&3; do
-		exits "$status" "$1: $command" run_example "$command"
+		exits "$status" "$1: ${command#??}" run_example "$command"
 	done 3<examples
 }
 
@@ -61,9 +76,85 @@ md_page() # PAGE
 	need md_examples "/src/docs/$1"
 	i=1
 	while [ -s "example.$i" ]; do
-		ok "$1: example $i" sh -eu "example.$i"
+		[ ! -e "world.$i" ] || need "world_$(cat "world.$i")"
+		ok "$1: example $i" run_block "example.$i"
 		i=$((i + 1))
 	done
+}
+
+# One that is nothing but a sign-in is hers.
+run_block()
+{
+	case $(cat "$1") in
+	"aadssh-ca sign") run_example "$ aadssh-ca sign" ;;
+	*) sh -eu "$1" ;;
+	esac
+}
+
+# ---- the worlds of the blocks ------------------------------------------------
+
+# As systemd-tmpfiles leaves it.
+forget_ca()
+{
+	rm -rf "$CA_STATE"
+	install -d -o aadssh-ca -g aadssh-ca "$CA_STATE"
+	install -d -o aadssh -g aadssh "$CA_STATE/tenant"
+}
+
+# An authority, wherever it is from.
+world_ca()
+{
+	start_ca --recovery-out "$W/recovery"
+}
+
+# No authority yet; and its hosts, all of them this one.
+world_fresh()
+{
+	stop_signer_socket
+	forget_ca
+	start_signer_socket
+	mount -t tmpfs tmpfs /usr/local/sbin
+	mkdir -p bin
+	# "ssh root@HOST COMMAND"
+	printf '#!/bin/sh\nexec sh -c "$2"\n' >bin/ssh
+	chmod 0755 bin/ssh
+	new_key lost
+}
+
+# The host's configuration that was used so far is kept.
+world_host()
+{
+	cp "$CONF" aadssh.conf
+}
+
+# One byte of the ledger is another.
+world_damaged()
+{
+	local db at
+	db=$CA_STATE/ledger/ledger.db
+	at=$(grep -abo -m 1 'via=revoke uid' "$db" | head -n 1 | cut -d : -f 1)
+	[ "$at" ] && printf X | dd of="$db" bs=1 seek="$at" conv=notrunc
+}
+
+# The authority has a small disk, which packages fill.
+world_full()
+{
+	local debs
+	debs=/var/cache/apt/archives
+	mkdir -p small "$debs"
+	mount -t tmpfs -o size=4m tmpfs small
+	mkdir small/debs
+	cp -a "$CA_STATE" small/state
+	mount --bind small/state "$CA_STATE"
+	mount --bind small/debs "$debs"
+	dd if=/dev/zero of="$debs/one.deb" bs=4096 2>/dev/null || :
+	[ -s "$debs/one.deb" ]
+}
+
+world_gone()
+{
+	umount "$CA_STATE"
+	forget_ca
 }
 
 stage
@@ -77,9 +168,18 @@ also "aadssh-authkeys.8: and nothing is printed" empty "$W/out"
 need signin "$ALICE" aadssh login alice alice.pub
 ok "and after them Alice's key is let in" says_yes alice alice.pub
 
+write_ca_conf <<-END
+hosts = web,db
+[login deploy]
+allow = oid:$ALICE_OID
+hosts = web
+END
+
 # What formats.md does with its example, done to the record just made.
 md_page formats.md
-also "formats.md: openssl says so" has "$W/out" "Signature Verified Success"
+also "formats.md: ssh-keygen and sha256sum agree with a manifest" \
+    grep -qx 'user_ca.pub: OK' "$W/out"
+ok "formats.md: openssl says so" sh -eu example.1
 need sed -n '/^{ printf .302A/,$p' example.1
 mv "$W/out" verify.sh
 cp "$STATE"/records/alice/* record
@@ -90,5 +190,31 @@ also "formats.md: openssl says that too" \
 sed -i 's/"local"/"LOCAL"/' record
 exits 1 "formats.md: and not when a byte is changed" sh -eu verify.sh
 
+# An authority, as aadssh-ca(1) has it, and as the guide sets one up anew.
+need forget_ca
+need start_signer_socket
+mkdir -p /media/stick /home/alice/.ssh
+need ssh-keygen -q -t ed25519 -N '' -f /home/alice/.ssh/id_ed25519
+chown -R alice: /home/alice
+need cp /etc/ssh/host_key.pub ssh_host_ed25519_key.pub
+man_page aadssh-ca.1
+also "aadssh-ca.1: and the list has both of hers" \
+    test "$(grep -c "$ALICE" certificates.csv)" -eq 2
+
+PATH=$W/bin:/usr/local/sbin:$PATH
+rm -f /home/alice/.ssh/*-cert.pub *-cert.pub
 md_page guide.md
+
+# The host that the guide made, after all that.
+rm -f /home/alice/.ssh/*-cert.pub
+need run_example "$ aadssh-ca sign"
+rm bin/ssh
+need kill -HUP "$(cat /run/sshd.pid)"
+sshd_again()
+{
+	[ "$(grep -c 'Server listening' "$SSHD_LOG")" -eq 2 ]
+}
+need wait_for 5 sshd_again
+ok "guide.md: the host lets her in with a certificate" \
+    whoami_is alice /home/alice/.ssh/id_ed25519
 finish

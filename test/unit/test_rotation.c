@@ -219,7 +219,7 @@ names_are_stable(void **state)
 	assert_string_equal(rotation_kind_name(ROTATION_PUBLISH), "publish");
 }
 
-/* ---- years, hour by hour ------------------------------------------------- */
+/* ---- years, hour by hour ----------------------------------------------- */
 
 #define KEYS 64
 
@@ -353,8 +353,8 @@ hosts_agree(const struct model *m)
 
 		if (k->last_end > m->now) {
 			assert_true(m->told[i] == CA_STAGE_PREPARED ||
-			    m->told[i] == CA_STAGE_ACTIVE ||
-			    m->told[i] == CA_STAGE_RETIRED);
+				    m->told[i] == CA_STAGE_ACTIVE ||
+				    m->told[i] == CA_STAGE_RETIRED);
 		}
 	}
 }
@@ -395,7 +395,7 @@ walk(size_t actions, int every)
 		sign(&m);
 		hosts_agree(&m);
 		assert_true(m.now - signs(&m, CA_ROLE_USER)->active_at <=
-		    usual.rotate_every + (every + 6) * HOUR);
+			    usual.rotate_every + (every + 6) * HOUR);
 	}
 	assert_true(m.activated >= 22);
 	assert_true(m.removed >= 20);
