@@ -352,6 +352,18 @@ sign_in(struct sign *s)
 	return s->agent ? to_agent(s) : EXIT_DONE;
 }
 
+/* Whether a sign-in would be for something. */
+static enum reason
+may_sign(struct sign *s)
+{
+	enum reason why = door_there(s->c.app);
+
+	if (why != AAD_R_ALLOWED || s->dry_run)
+		return why;
+	return install_may(s->c.app, s->file, &s->c.key, s->c.trust.cas,
+	    s->c.trust.n, judged_at(s));
+}
+
 /* With the lock: somebody may have done it meanwhile. */
 static int
 sign_locked(struct sign *s)
@@ -379,11 +391,9 @@ sign_locked(struct sign *s)
 			code = tell_signed(&s->tell, &s->c, "fresh");
 		return code == EXIT_DONE && s->agent ? to_agent(s) : code;
 	}
-	if ((why = door_there(s->c.app)) == AAD_R_ALLOWED && !s->dry_run)
-		why = install_may(s->c.app, s->file, &s->c.key, s->c.trust.cas,
-		    s->c.trust.n, judged_at(s));
-	return why == AAD_R_ALLOWED ? sign_in(s)
-				    : ca_refuse(s->c.app, why, s->json);
+	return (why = may_sign(s)) == AAD_R_ALLOWED
+		   ? sign_in(s)
+		   : ca_refuse(s->c.app, why, s->json);
 }
 
 static int
@@ -414,6 +424,8 @@ run(struct sign *s)
 		return ca_refuse(s->c.app, AAD_R_SIGN_IN_NEEDED, s->json);
 	if (s->agent && s->c.app->agent[0] == '\0')
 		return no_agent();
+	if ((why = may_sign(s)) != AAD_R_ALLOWED)
+		return ca_refuse(s->c.app, why, s->json);
 	s->c.stop = stop_catch(0, 0); /* ends with nothing stored */
 	return sign_locked(s);
 }

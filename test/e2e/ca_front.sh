@@ -129,6 +129,12 @@ within 20 3 "who is not in its group" $C sign
 also "is told before a code is shown" lacks "$W/err" 'enter this code'
 also "and who is" has "$W/err" 'members of its group'
 gpasswd -a alice aadssh-issue >/dev/null 2>&1
+flock -o "$H/id_ed25519.pub" sleep 30 &
+locked=$!
+within 20 3 "a directory that is not there is said at once" \
+    $C sign --out /nonexistent/x-cert.pub
+also "before anybody waits" lacks "$W/err" waiting
+kill $locked
 within 20 3 "without an agent to add to" $C sign --add-to-agent
 also "that is said first, too" lacks "$W/err" 'enter this code'
 ok "a certificate for deploy" ca_sign "$ALICE" alice --login deploy

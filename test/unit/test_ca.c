@@ -939,6 +939,9 @@ csv_fields(void **state)
 	}
 }
 
+#define LONGEST                                                                \
+	"abcdefghijklmnopqrstuvwxyzabcdef@abcdefghijklmnopqrstuvwxyzabcdef"
+
 static void
 values_shown(void **state)
 {
@@ -957,9 +960,14 @@ values_shown(void **state)
 	assert_string_equal(rows_text(o, "o", text), "");
 	assert_string_equal(rows_text(o, "none", text), "");
 	assert_string_equal(rows_text(NULL, "none", text), "");
-	for (i = 0; i < 3000; i++)
-		json_array_append_new(many, json_string("abcdefg"));
+	/* The most and longest principals that a certificate may list. */
+	for (i = 0; i < 256; i++)
+		json_array_append_new(many, json_string(LONGEST));
 	json_object_set_new(o, "many", many);
+	rows_text(o, "many", text);
+	assert_int_equal(strlen(text), 256 * (sizeof(LONGEST) - 1 + 2) - 2);
+	for (i = 0; i < 3000; i++)
+		json_array_append_new(many, json_string(LONGEST));
 	rows_text(o, "many", text);
 	assert_true(strlen(text) < ROWS_TEXT_MAX);
 	json_decref(o);
