@@ -356,9 +356,17 @@ if [ "$(id -u)" -eq 0 ]; then
 	answers 'II-C18 a state directory of another user' 3 '^end 3 state_owner' \
 	    s sign key="$key" token="$good"
 	chown 0 "$dir/state"
+	chown 65534 "$dir/state/tenant/keys.json"
+	answers "II-C18 tenant keys that are not their directory's owner's" 3 \
+	    '^end 3 tenant_keys_unreadable' s sign key="$key" token="$good"
+	chown 65534 "$dir/state/tenant"
+	answers 'that whose both are is nothing to us' 0 '^certificate' \
+	    s sign key="$key" token="$(token 21)"
+	chown 0 "$dir/state/tenant" "$dir/state/tenant/keys.json"
 else
 	echo 'skip - a state directory of another user: needs root'
-	skipped=$((skipped + 1))
+	echo 'skip - tenant keys of another user: needs root'
+	skipped=$((skipped + 2))
 fi
 
 # ---- what hosts are told ------------------------------------------------------------
