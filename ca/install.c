@@ -60,26 +60,6 @@ install_judge(const char *text, size_t len, const struct key *key,
 	return r == AAD_ESIG ? AAD_EREFUSED : r;
 }
 
-/* Split a path: its directory, open, and the name within. */
-static int
-open_dir(const char *path, const char **namep)
-{
-	const char *slash = strrchr(path, '/');
-	char dir[PATH_MAX];
-	size_t len = slash == NULL ? 1 : (size_t)(slash - path);
-
-	*namep = slash == NULL ? path : slash + 1;
-	if (len == 0)
-		len = 1; /* the root */
-	if (len >= sizeof(dir) || **namep == '\0') {
-		errno = len >= sizeof(dir) ? ENAMETOOLONG : EISDIR;
-		return -1;
-	}
-	memcpy(dir, slash == NULL ? "." : path, len);
-	dir[len] = '\0';
-	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 /* A certificate of an authority of ours that was revoked has ended, too. */
 static int
 judge_text(struct ca_app *app, const char *text, size_t len,
@@ -144,7 +124,7 @@ install_may(struct ca_app *app, const char *path, const struct key *key,
 	bool fresh;
 	int dir;
 
-	if ((dir = open_dir(path, &name)) == -1)
+	if ((dir = keyfile_parent(path, &name)) == -1)
 		return disk(app, path);
 	why = judge_file(app, dir, name, key, cas, ncas, now, &fresh);
 	if (why == AAD_R_ALLOWED &&
@@ -168,7 +148,7 @@ install_file(struct ca_app *app, const char *path, const struct cert *c,
 	bool fresh;
 	int dir, r;
 
-	if ((dir = open_dir(path, &name)) == -1)
+	if ((dir = keyfile_parent(path, &name)) == -1)
 		return disk(app, path);
 	snprintf(comment, sizeof(comment), INSTALL_MARK " %" PRIu64, c->serial);
 	why = judge_file(app, dir, name, &c->key, cas, ncas, now, &fresh);

@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ca/keyfile.h"
 #include "ca/progress.h"
 #include "ca/take.h"
 #include "cmd/cli/stop.h"
 #include "core/file.h"
+#include "ssh/krl.h"
 
 struct take {
 	struct ca_app *app;
@@ -31,22 +33,33 @@ cannot_write(struct take *t, int r)
 	    r == AAD_ESYS ? strerror(errno) : err_name(r));
 }
 
-static int
-open_dir(const char *path, const char **namep)
+/* Whether an open file begins as a KRL does, or is empty. */
+static bool
+is_krl(int fd)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir;
+	char head[KRL_MAGIC_LEN];
+	ssize_t n = read(fd, head, sizeof(head));
+
+	return n == 0 || (n == (ssize_t)sizeof(head) &&
+			     memcmp(head, KRL_MAGIC, sizeof(head)) == 0);
+}
+
+/* NB. root may say /dev/null, or type the name of another file. */
+static bool
+may_replace(int dir, const char *name)
+{
+	struct stat sb;
+	bool yes;
 	int fd;
 
-	*namep = slash == NULL ? path : slash + 1;
-	dir = slash == NULL   ? strdup(".")
-	      : slash == path ? strdup("/")
-			      : strndup(path, (size_t)(slash - path));
-	if (dir == NULL)
-		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(dir);
-	return fd;
+	if (fstatat(dir, name, &sb, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT;
+	if (!S_ISREG(sb.st_mode))
+		return false;
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	yes = fd != -1 && is_krl(fd);
+	file_close(fd);
+	return yes;
 }
 
 /* What can be known to fail fails before the signer is asked. */
@@ -58,9 +71,10 @@ begin(struct take *t, bool replace)
 
 	if (t->to_stdout)
 		return AAD_R_ALLOWED;
-	if ((t->dir = open_dir(t->path, &t->name)) == -1)
+	if ((t->dir = keyfile_parent(t->path, &t->name)) == -1)
 		return cannot_write(t, AAD_ESYS);
-	if (!replace && fstatat(t->dir, t->name, &sb, AT_SYMLINK_NOFOLLOW) == 0)
+	if (replace ? !may_replace(t->dir, t->name)
+		    : fstatat(t->dir, t->name, &sb, AT_SYMLINK_NOFOLLOW) == 0)
 		return ca_detail(t->app, AAD_R_CERT_FILE, "%s", t->path);
 	r = file_new_open(t->dir, t->name, &t->file);
 	return r == 0 ? AAD_R_ALLOWED : cannot_write(t, r);
