@@ -29,6 +29,7 @@
 #include "core/text.h"
 
 #define MIN_LEFT     (15 * 60) /* seconds */
+#define BACKDATED    60 /* seconds before its signing that a life begins */
 #define LOCK_STEP_MS 100
 #define LOCK_WAIT_MS (20 * 60 * 1000) /* a device code lives 15 minutes */
 
@@ -182,11 +183,12 @@ choose(struct sign *s)
 static int64_t
 min_left(const struct sign *s, const struct cert *c)
 {
-	uint64_t half = (c->valid_before - c->valid_after) / 2;
+	uint64_t life = c->valid_before - c->valid_after;
 
 	if (s->has_min_left)
 		return s->min_left;
-	return half < MIN_LEFT ? (int64_t)half : MIN_LEFT;
+	life = life > BACKDATED ? (life - BACKDATED) / 2 : 0;
+	return life < MIN_LEFT ? (int64_t)life : MIN_LEFT;
 }
 
 /* Whether the file there does; then s->c.cert is it. */

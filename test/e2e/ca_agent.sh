@@ -5,22 +5,11 @@ title="certificates in an ssh-agent end there, and agents that take none"
 # shellcheck source=calib.sh
 . /src/test/e2e/calib.sh
 
-# The programs once more, with a sign-in beside them that nobody has to do.
 cd "$W" || exit 1
-B=/opt/quick
-mkdir -p "$B"
-cp /opt/aadssh/bin/aadssh-ca "$B/"
-cp "$MKTOKEN" "$B/mktoken"
-cat >"$B/aadssh" <<-END
-#!/bin/sh
-while [ "\$1" != --fd ]; do shift; done
-eval "$B/mktoken token 1 $ALICE_OID $ALICE ',\"n\":\"'\$(date +%s%N)'\"' |
-    tr -d '\\n' >&\$2"
-END
-chmod 0755 "$B/aadssh" "$B/mktoken"
 stage_forged <<-END
 	hosts = web
 END
+need stage_quick
 need start_signer_socket
 need a_key alice id_ed25519 -t ed25519
 need write_cert_conf <<-END
@@ -36,7 +25,7 @@ alice()
 }
 sign()
 {
-	alice "$B/aadssh-ca" -f "$CA_CONF" sign "$@" </dev/null
+	alice "$QUICK" -f "$CA_CONF" sign "$@" </dev/null
 }
 # holds N: of alice's key, certificates and all, in the agent.
 holds()
@@ -93,10 +82,12 @@ stored()
 	[ -s "$H/id_ed25519-cert.pub" ]
 }
 rm -f "$H/id_ed25519-cert.pub"
-exits 3 "no agent" as alice env -u SSH_AUTH_SOCK "$B/aadssh-ca" \
+n=$(wc -l <"$W/signed-in")
+exits 3 "no agent" as alice env -u SSH_AUTH_SOCK "$QUICK" \
     -f "$CA_CONF" sign --add-to-agent
 also "is said to be none" has "$W/err" SSH_AUTH_SOCK
-also "II-L7 and the certificate is stored" stored
+also "before anybody signs in" test "$(wc -l <"$W/signed-in")" -eq "$n"
+also "and nothing is stored" not stored
 need pkill -u alice -x ssh-agent
 rm -f "$H/id_ed25519-cert.pub"
 exits 3 "an agent that is gone" sign --add-to-agent
