@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: ISC
-title="keys and tokens that get no certificate, and one who floods"
+title="keys and tokens that get no certificate"
 # shellcheck source=lib.sh
 . /src/test/e2e/lib.sh
 # shellcheck source=calib.sh
 . /src/test/e2e/calib.sh
 
-# NB. there is no provider yet: an exit of 1 also says that nobody was sent to
+# NB. there is no provider: an exit of 1 also says that nobody was sent to
 # sign in for nothing.
 stage_forged <<-END
 	hosts = web
@@ -13,7 +13,6 @@ stage_forged <<-END
 	allow = role:ssh.user
 	hosts = web
 END
-need start_signer_socket
 need a_key alice id_ed25519 -t ed25519
 need new_key k1
 need new_key k2
@@ -111,42 +110,4 @@ ok "for the first it is good again" \
     signer -s sign key="$W/k1.pub" token="$token" context=y
 also "with the same certificate" has "$W/out" '"again":true'
 ok "all of it was two certificates" test "$(rows)" -eq $((before + 2))
-
-# --- one who floods ------------------------------------------------------------------------
-
-# NB. each says half a request, and waits.
-need "$ASK" -w "$W/half" sign key="$W/k1.pub" token=x
-head -c 20 "$W/half" >"$W/half.cut"
-cat >"$W/flood.mjs" <<-'END'
-	import fs from 'node:fs'
-	import net from 'node:net'
-	const half = fs.readFileSync(process.argv[3])
-	let told = 0
-	for (let i = 0; i < 30; i++) {
-		const c = net.connect(process.argv[2])
-		c.on('error', () => {})
-		c.on('data', () => fs.writeFileSync(process.argv[4],
-		    String(++told)))
-		c.write(half)
-	}
-	setTimeout(() => process.exit(0), 30000)
-END
-chmod 0644 "$W/flood.mjs" "$W/half.cut"
-need sed -i 's/^aadssh-issue:.*/&,bob/' /etc/group
-install -o bob -m 0644 /dev/null "$W/told"
-as bob node "$W/flood.mjs" "$CA_RUN/signer.sock" "$W/half.cut" "$W/told" &
-flood=$!
-most_told()
-{
-	[ "$(cat "$W/told")" -ge 22 ] 2>/dev/null
-}
-ok "II-C17 of thirty connections of bob's all but per_peer are sent away" \
-    wait_for 9 most_told
-need start_idp
-need cp "$IDP/ca.pem" /etc/aadssh/idp-ca.pem
-ok "fetching the provider's keys" \
-    aadssh -f "$CA_CONF" refresh --keys-only --force
-ok "II-C17 alice is served meanwhile" ca_sign "$ALICE" alice
-kill "$flood"
-wait "$flood" || :
 finish
