@@ -353,6 +353,10 @@ say_action(struct check *c, const struct rotation_action *a)
 	if (a->kind == ROTATION_NAME)
 		say(c, "rotation", AAD_R_PUBLICATION,
 		    "a %s key is due; name one of the agent with rotate", role);
+	else if (a->kind == ROTATION_FULL)
+		say(c, "rotation", AAD_R_CA_KEY,
+		    "a %s key is due, but %d are trusted still", role,
+		    KEYRING_FULL);
 	else if (a->kind != ROTATION_WAIT)
 		say(c, "rotation", AAD_R_PUBLICATION,
 		    "due: %s%s%s; aadssh-ca rotate does it, from cron",

@@ -206,6 +206,16 @@ look_at_publication(struct signer *s, const struct keyring *ring,
 	return why;
 }
 
+static size_t
+live(const struct keyring *ring)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ring->n; i++)
+		n += ring->keys[i].stage < CA_STAGE_REMOVED;
+	return n;
+}
+
 enum reason
 rotate_look(struct signer *s, const struct keyring *ring,
     struct rotate_look *look)
@@ -217,7 +227,8 @@ rotate_look(struct signer *s, const struct keyring *ring,
 		.rotate_every = s->conf->rotate_every,
 		.publish_before = s->conf->publish_before,
 		.publish_valid = s->conf->publish_valid,
-		.agent = s->conf->ca_agent != NULL };
+		.agent = s->conf->ca_agent != NULL,
+		.full = live(ring) >= KEYRING_FULL };
 	if (s->publish == -1)
 		return step_file(s, AAD_ENOENT, AAD_R_PUBLICATION,
 		    s->conf->publish_dir);
@@ -234,6 +245,7 @@ struct rotation {
 	bool dry;
 	bool publish;
 	bool waits; /* a new key was asked for, and one waits already */
+	bool full; /* a new key was due, and there is no room for it */
 	json_t *rows; /* what was done, told once it is committed */
 };
 
@@ -338,6 +350,9 @@ act(struct rotation *t, const struct keyring *ring,
 	case ROTATION_PUBLISH:
 		t->publish = true;
 		return AAD_R_ALLOWED;
+	case ROTATION_FULL:
+		t->full = true;
+		return AAD_R_ALLOWED;
 	default:
 		return AAD_R_ALLOWED;
 	}
@@ -354,7 +369,7 @@ one_round(struct rotation *t, bool first, struct rotate_look *look,
 	enum reason why = step_keys(t->s, &ring);
 	size_t n = 0;
 
-	*changed = false;
+	*changed = t->full = false;
 	if (why == AAD_R_ALLOWED)
 		why = rotate_look(t->s, &ring, look);
 	if (why == AAD_R_ALLOWED) {
@@ -457,6 +472,12 @@ tell(struct rotation *t, json_t **endp)
 	    "dry_run", t->dry, "actions", (json_int_t)n);
 	if (*endp == NULL)
 		return AAD_R_NO_MEMORY;
+	if (t->full)
+		return signer_fail(t->s, AAD_R_CA_KEY,
+		    "a new key is due, but %d are trusted still; one of them "
+		    "must be over first: rotate less often, or sign for less "
+		    "time",
+		    KEYRING_FULL);
 	return t->waits ? AAD_R_PUBLISHED_TOO_LATE : AAD_R_ALLOWED;
 }
 

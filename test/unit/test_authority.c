@@ -1583,6 +1583,39 @@ a_clock_that_was_ahead(void **state)
 	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, next);
 }
 
+/* Keys come faster than the certificates of those before end. */
+static void
+more_keys_than_there_is_room(void **state)
+{
+	struct world *w = *state;
+	bool full = false;
+	struct cert c;
+	struct got g;
+	int half;
+
+	w->s.conf->rotate_every = 3 * HOUR;
+	w->s.conf->publish_before = HOUR;
+	for (half = 0; half < 150; half++) { /* prepare, activate */
+		g = rotate(w, false);
+		full = full || g.why == AAD_R_CA_KEY;
+		if (g.why != AAD_R_ALLOWED && g.why != AAD_R_CA_KEY)
+			fail_msg("%d: %s (%s)", half, reason_name(g.why),
+			    w->s.detail);
+		got_release(&g);
+		c = sign_host(w, 90 * (uint64_t)DAY);
+		cert_release(&c);
+		w->s.now += 2 * HOUR;
+	}
+	assert_true(full);
+	verify(w, 0);
+	/* and when the first are over it goes on */
+	w->s.now += 91 * DAY;
+	g = rotate(w, false);
+	expect_why(w, &g, AAD_R_ALLOWED, "rotate");
+	assert_true(rows_with(&g, "action", "remove") > 50);
+	got_release(&g);
+}
+
 /* What was published then lacks what seemed to be over; it does not stay. */
 static void
 a_publication_of_a_clock_that_was_ahead(void **state)
@@ -2645,6 +2678,7 @@ main(void)
 		WITH(I_E11_a_publication_without_its_copy),
 		WITH(dry_rotate),
 		WITH(a_clock_that_was_ahead),
+		WITH(more_keys_than_there_is_room),
 		WITH(a_publication_of_a_clock_that_was_ahead),
 		WITH(II_C19_rotate_killed_anywhere),
 		WITH(memory_is_short_for_all),
