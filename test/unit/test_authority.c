@@ -1021,6 +1021,66 @@ a_key_is_revoked_for_ever(void **state)
 	cert_release(&c);
 }
 
+/* ---- serials beside each other ----------------------------------------- */
+
+static uint64_t next_serial;
+
+static const char *
+counting_name(void)
+{
+	return "counting";
+}
+
+static uint32_t
+counting_random(void)
+{
+	return 4;
+}
+
+/* A serial is drawn as eight bytes, and nothing else is. */
+static void
+counting_buf(void *const p, const size_t len)
+{
+	memset(p, 0x5a, len);
+	if (len == sizeof(next_serial)) {
+		memcpy(p, &next_serial, len);
+		next_serial++;
+	}
+}
+
+static struct randombytes_implementation counting = {
+	.implementation_name = counting_name,
+	.random = counting_random,
+	.buf = counting_buf,
+};
+
+/* One that is not revoked between those that are stays good. */
+static void
+I_E3_neighbours_of_a_revoked_serial(void **state)
+{
+	static const bool revoked[] = { true, true, false, true, false, false,
+		true, true, true };
+	struct world *w = *state;
+	struct cert c[sizeof(revoked)];
+	size_t i;
+
+	next_serial = 5;
+	assert_int_equal(randombytes_set_implementation(&counting), 0);
+	for (i = 0; i < sizeof(revoked); i++) {
+		c[i] = sign_host(w, 0);
+		assert_int_equal(c[i].serial, 5 + i);
+	}
+	randombytes_set_implementation(&randombytes_sysrandom_implementation);
+	for (i = sizeof(revoked); i-- > 0;)
+		if (revoked[i])
+			revoke_serial(w, c[i].serial, AAD_R_ALLOWED);
+	publish(w);
+	for (i = 0; i < sizeof(revoked); i++) {
+		assert_int_equal(krl_has(w, &c[i]), revoked[i]);
+		cert_release(&c[i]);
+	}
+}
+
 static void
 I_E8_expired_serials_are_dropped(void **state)
 {
@@ -2660,6 +2720,7 @@ main(void)
 		WITH(I_C15_an_identity_and_no_other),
 		WITH(ambiguous_user),
 		WITH(a_key_is_revoked_for_ever),
+		WITH(I_E3_neighbours_of_a_revoked_serial),
 		WITH(I_E8_expired_serials_are_dropped),
 		WITH(I_E12_a_lost_key_of_the_authority),
 		WITH(I_E1_a_new_authority_publishes_a_krl),
