@@ -47,7 +47,8 @@ cat >"$W/in_unit" <<-'END'
 #!/bin/sh -eu
 file=/src/conf/systemd/$1
 shift
-of() { sed -n "s/^$1=//p" "$file"; }
+# NB. systemd skips a path with a dash where there is none.
+of() { sed -n "s|^$1=||p" "$file" | sed "s|^-||; s| -| |g"; }
 [ "$(of ProtectSystem)" = strict ]
 net=
 [ "$(of PrivateNetwork)" != yes ] || net=--net

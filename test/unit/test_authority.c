@@ -975,6 +975,13 @@ I_C15_an_identity_and_no_other(void **state)
 	p = current_file(w, "denials.json", &len);
 	assert_null(strstr(p, FORGE_OID));
 	free(p);
+	/* and what was lifted once can be denied again */
+	revoke_text(w, REQUEST_L_OID, FORGE_OID, AAD_R_ALLOWED, "again");
+	assert_int_equal(try_sign(w), AAD_R_IDENTITY_REVOKED);
+	publish(w);
+	p = current_file(w, "denials.json", &len);
+	assert_non_null(strstr(p, FORGE_OID));
+	free(p);
 	verify(w, 0);
 }
 
@@ -1336,6 +1343,39 @@ I_E7_a_manifest_signed_by_ssh_keygens_rules(void **state)
 	p = current_file(w, "known_hosts", &len);
 	assert_int_equal(strncmp(p, "@cert-authority * ssh-ed25519 ", 30), 0);
 	free(p);
+}
+
+/* Only the bundle key signs manifests: no other key of ours does. */
+static void
+I_C11_a_manifest_of_an_authority(void **state)
+{
+	static const enum ca_role roles[] = { CA_ROLE_USER, CA_ROLE_HOST };
+	char bundle[KEY_FP_LEN + 1], fp[KEY_FP_LEN + 1], script[800];
+	struct world *w = *state;
+	size_t i;
+
+	publish(w);
+	key_at(w, CA_ROLE_BUNDLE, CA_STAGE_ACTIVE, bundle);
+	for (i = 0; i < 2; i++) {
+		uint8_t hash[32];
+		char hex[NAME_HEX64_LEN + 1];
+		int64_t v = stage(w);
+
+		key_at(w, roles[i], CA_STAGE_ACTIVE, fp);
+		assert_int_equal(key_fingerprint_parse(fp, hash), 0);
+		name_hex64(hash, hex);
+		snprintf(script, sizeof(script),
+		    "cd public/%d && rm manifest.json.sig && "
+		    "sed -i '/bundle_key/s|\"%s\"|\"%s\"|'"
+		    " manifest.json && grep -q 'bundle_key\":\"%s' "
+		    "manifest.json && ssh-keygen -q -Y sign -f ../../keys/%s.key"
+		    " -n aadssh-bundle manifest.json 2>/dev/null && "
+		    "chmod 644 manifest.json.sig",
+		    (int)v, bundle, fp, fp, hex);
+		shell(w, script);
+		commit(w, v, AAD_R_PUBLICATION, fp);
+		assert_int_equal(current(w), 1);
+	}
 }
 
 static void
@@ -2729,6 +2769,7 @@ main(void)
 		WITH(II_R5_an_older_copy_of_the_ledger),
 		WITH(a_version_that_is_over),
 		WITH(I_E7_a_manifest_signed_by_ssh_keygens_rules),
+		WITH(I_C11_a_manifest_of_an_authority),
 		WITH(old_versions_are_pruned),
 		WITH(the_krl_alone),
 		WITH(II_R1_system_calls_fail),
