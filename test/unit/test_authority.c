@@ -1368,7 +1368,8 @@ I_C11_a_manifest_of_an_authority(void **state)
 		    "cd public/%d && rm manifest.json.sig && "
 		    "sed -i '/bundle_key/s|\"%s\"|\"%s\"|'"
 		    " manifest.json && grep -q 'bundle_key\":\"%s' "
-		    "manifest.json && ssh-keygen -q -Y sign -f ../../keys/%s.key"
+		    "manifest.json && "
+		    "ssh-keygen -q -Y sign -f ../../keys/%s.key"
 		    " -n aadssh-bundle manifest.json 2>/dev/null && "
 		    "chmod 644 manifest.json.sig",
 		    (int)v, bundle, fp, fp, hex);
