@@ -38,6 +38,7 @@ change_run(const struct change *c, struct wirebuf *rq)
 	const volatile sig_atomic_t *stop = stop_catch(0, 0);
 	struct rows r = { .app = c->app,
 		.stop = stop,
+		.more = c->more,
 		.json = c->json,
 		.print = c->print,
 		.arg = c->arg };

@@ -17,6 +17,7 @@ struct change {
 	bool json;
 	bool always; /* publish, even when nothing seems to have changed */
 	bool never; /* of a dry run */
+	const struct door_more *more; /* what follows the request, or NULL */
 	rows_fn *print; /* a row, for people */
 	void *arg; /* its */
 	void (*tell)(const json_t *end); /* the end, for people; or NULL */

@@ -21,6 +21,7 @@
 #define SIGNER	  "aadssh-ca-signer"
 #define SOCKET	  "signer.sock"
 #define CONNECT_S 10 /* seconds */
+#define PIECE	  65536 /* bytes of what follows a message */
 
 /* A conversation. */
 struct door {
@@ -54,22 +55,39 @@ ready(const struct door *d, int fd, short events)
 	}
 }
 
-static void
+/* NB. one that refuses early reads no further; what it answers is what
+ * counts. */
+static bool
 send_all(const struct door *d, const uint8_t *p, size_t len)
 {
 	ssize_t n;
 
-	/* NB. one that refuses early reads no further; what it answers is
-	 * what counts. */
-	while (len > 0 && ready(d, d->to, POLLOUT)) {
+	while (len > 0) {
+		if (!ready(d, d->to, POLLOUT))
+			return false;
 		n = write(d->to, p, len);
 		if (n == -1 && errno != EINTR && errno != EAGAIN)
-			return;
+			return false;
 		if (n > 0) {
 			p += n;
 			len -= (size_t)n;
 		}
 	}
+	return true;
+}
+
+/* NB. nothing comes back before all of it is there: neither waits for the
+ * other. */
+static void
+send_more(const struct door *d, const struct door_more *more)
+{
+	uint8_t *buf = malloc(PIECE);
+	ssize_t n = -1;
+
+	while (buf != NULL && (n = more->fn(more->arg, buf, PIECE)) > 0)
+		if (!send_all(d, buf, (size_t)n))
+			break;
+	free(buf);
 }
 
 /* len bytes; 0, or AAD_ENOENT for an end before the first, or AAD_EFORMAT
@@ -237,8 +255,6 @@ hang_up(struct door *d)
 	d->to = d->from = -1;
 	spawn_end(d->pid);
 	d->pid = -1;
-	if (d->buf != NULL)
-		explicit_bzero(d->buf, d->cap); /* of init: the recovery key */
 	free(d->buf);
 	d->buf = NULL;
 }
@@ -386,6 +402,14 @@ enum reason
 door_ask(struct ca_app *app, struct wirebuf *rq, int64_t ms,
     const volatile sig_atomic_t *stop, door_fn *fn, void *arg, json_t **endp)
 {
+	return door_ask_more(app, rq, NULL, ms, stop, fn, arg, endp);
+}
+
+enum reason
+door_ask_more(struct ca_app *app, struct wirebuf *rq,
+    const struct door_more *more, int64_t ms, const volatile sig_atomic_t *stop,
+    door_fn *fn, void *arg, json_t **endp)
+{
 	struct door d = { .app = app, .to = -1, .from = -1, .pid = -1 };
 	struct ca_owner owner;
 	enum reason said;
@@ -402,7 +426,9 @@ door_ask(struct ca_app *app, struct wirebuf *rq, int64_t ms,
 	said = starts_it(&owner) ? start_signer(&d, &owner)
 				 : connect_signer(&d, &owner);
 	if (said == AAD_R_ALLOWED) {
-		send_all(&d, rq->p, rq->len);
+		if (send_all(&d, rq->p, rq->len) && more != NULL &&
+		    d.from != d.to)
+			send_more(&d, more);
 		/* NB. nothing but the one request: it may read to the end. */
 		if (d.from != d.to) {
 			file_close(d.to);

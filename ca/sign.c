@@ -321,6 +321,8 @@ store(struct sign *s)
 
 	if (*s->c.stop != 0)
 		return interrupted(s);
+	if (s->agent)
+		install_agent_forget(s->c.app, s->file, s->c.stop);
 	why = install_file(s->c.app, s->file, &s->c.cert, s->c.trust.cas,
 	    s->c.trust.n, judged_at(s));
 	return why == AAD_R_ALLOWED ? EXIT_DONE

@@ -81,6 +81,7 @@ empty_ledger(struct signer *s)
 	if (r > 0)
 		return signer_fail(s, AAD_R_CA_EXISTS,
 		    "there are keys, but no ledger; restore it from a backup");
+	ledger_stage_drop(s->dir); /* of a restore that was killed */
 	r = ledger_create(s->dir, &s->ledger, &why);
 	if (r == AAD_EEXIST) /* another init, just now */
 		return signer_ledger(s);

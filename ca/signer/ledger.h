@@ -277,18 +277,34 @@ int ledger_verify(struct ledger *l, ledger_fault_fn *fault,
     enum reason *whyp) AAD_MUST_CHECK;
 
 /*
- * The whole file as it is now, consistent, for a backup; and back into a
- * directory without a ledger.
- * dump: not within a transaction.  At most 1 GiB, else AAD_ETOOBIG with
- * LEDGER.
- * load: only what verifies as a whole is written, and it appears whole or
- * not at all.  Returns as ledger_create(), and AAD_EFORMAT with
- * LEDGER_ALTERED or AAD_EVERSION with LEDGER_VERSION.
- * *outp: NULL unless 0 is returned; then the caller frees it.
+ * The whole file as it is now, consistent, for a backup: a copy without a
+ * name in DIR/ledger, which is gone with *fdp, that the caller closes.  Who
+ * writes waits while it is made, not while it is read.
+ * Not within a transaction.  *fdp: -1 unless 0 is returned, and at its begin.
+ * Returns as ledger_begin(), and AAD_ESYS with DISK.
  */
-int ledger_dump(struct ledger *l, uint8_t **outp, size_t *lenp,
+int ledger_copy(struct ledger *l, int *fdp, int64_t *sizep,
     enum reason *whyp) AAD_MUST_CHECK;
-int ledger_load(int dirfd, const uint8_t *p, size_t len,
+
+/*
+ * A ledger from a backup.  It is written to a temporary file beside, one for
+ * each directory, and gets its name when it has verified as a whole: it
+ * appears whole or not at all.  One caller at a time.
+ *
+ * stage: make the file, empty, and DIR/ledger where it is missing; what a
+ * killed run left goes.  The caller writes to *fdp and closes it.
+ * check: that it is ours and verifies.
+ * same: whether it is the ledger that is there, byte for byte.
+ * place: give it its name, when there is none.
+ * drop: remove it, and DIR/ledger when it is empty.
+ * Return as ledger_create(); AAD_EFORMAT with LEDGER_ALTERED, AAD_EVERSION
+ * with LEDGER_VERSION, AAD_EAGAIN with LEDGER_BUSY.
+ */
+int ledger_stage(int dirfd, int *fdp, enum reason *whyp) AAD_MUST_CHECK;
+int ledger_stage_check(int dirfd, enum reason *whyp) AAD_MUST_CHECK;
+int ledger_stage_same(int dirfd, struct ledger *l, bool *yes,
     enum reason *whyp) AAD_MUST_CHECK;
+int ledger_stage_place(int dirfd, enum reason *whyp) AAD_MUST_CHECK;
+void ledger_stage_drop(int dirfd);
 
 #endif /* AAD_LEDGER_H */

@@ -223,8 +223,10 @@ configure(struct ledger *l)
 }
 
 int
-ledgerdb_connect(int dir, struct ledger **outp, enum reason *whyp)
+ledgerdb_connect(int dir, const char *name, struct ledger **outp,
+    enum reason *whyp)
 {
+	const bool writes = dir == -1 || strcmp(name, LEDGERDB_FILE) == 0;
 	char path[64] = ":memory:";
 	struct ledger *l;
 	int rc, r;
@@ -236,12 +238,12 @@ ledgerdb_connect(int dir, struct ledger **outp, enum reason *whyp)
 	}
 	l->dir = dir;
 	if (dir != -1)
-		snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir,
-		    LEDGERDB_FILE);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name);
 	if ((rc = register_vfs()) == SQLITE_OK)
 		rc = sqlite3_open_v2(path, &l->db,
-		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-			SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_PRIVATECACHE,
+		    (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
+			SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+			SQLITE_OPEN_PRIVATECACHE,
 		    dir == -1 ? NULL : "aadssh");
 	if (rc == SQLITE_OK)
 		rc = configure(l);
@@ -297,14 +299,15 @@ ledgerdb_size(struct ledger *l, int64_t *sizep, enum reason *whyp)
 }
 
 int
-ledgerdb_read(struct ledger *l, uint8_t *buf, size_t len, enum reason *whyp)
+ledgerdb_read(struct ledger *l, int64_t at, uint8_t *buf, size_t len,
+    enum reason *whyp)
 {
 	sqlite3_file *f;
 	int rc, r;
 
 	if ((r = own_file(l, &f, whyp)) != 0)
 		return r;
-	rc = f->pMethods->xRead(f, buf, (int)len, 0);
+	rc = f->pMethods->xRead(f, buf, (int)len, at);
 	if (rc == SQLITE_IOERR_SHORT_READ)
 		return ledgerdb_altered(l, "the file was cut", whyp);
 	return rc == SQLITE_OK ? 0 : ledgerdb_fail(l, rc, whyp);

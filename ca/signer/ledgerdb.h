@@ -24,6 +24,7 @@
 #include "core/err.h"
 #include "core/reason.h"
 
+#define LEDGERDB_FOLDER "ledger"
 #define LEDGERDB_FILE	"ledger.db"
 #define LEDGERDB_ID	0x61436131 /* "aCa1", PRAGMA application_id */
 #define LEDGERDB_FORMAT 1 /* PRAGMA user_version */
@@ -63,14 +64,15 @@ struct ledger {
 };
 
 /*
- * Connect: to ledger.db in the directory that is open at dir, which must
- * stay open, or for -1 to a new database in memory.  What is in the file is
- * not looked at.
+ * Connect: to the file of this name in the directory that is open at dir,
+ * which must stay open, or for -1 to a new database in memory.  Only the
+ * ledger itself can be written through it.  What is in the file is not looked
+ * at.
  * *outp: NULL unless 0 is returned; then ledgerdb_close() ends it, but not
  * dir.
  * Returns as ledger_begin().
  */
-int ledgerdb_connect(int dir, struct ledger **outp,
+int ledgerdb_connect(int dir, const char *name, struct ledger **outp,
     enum reason *whyp) AAD_MUST_CHECK;
 
 void ledgerdb_close(struct ledger *l); /* NULL: a no-op */
@@ -93,8 +95,21 @@ int ledgerdb_check(struct ledger *l, enum reason *whyp) AAD_MUST_CHECK;
 /* SQLite's own descriptor of the file, through its functions. */
 int ledgerdb_size(struct ledger *l, int64_t *sizep,
     enum reason *whyp) AAD_MUST_CHECK;
-int ledgerdb_read(struct ledger *l, uint8_t *buf, size_t len,
+int ledgerdb_read(struct ledger *l, int64_t at, uint8_t *buf, size_t len,
     enum reason *whyp) AAD_MUST_CHECK;
+
+/*
+ * Open DIR/ledger below dirfd, or make it, judged; the caller closes *fdp.
+ * Returns 0; AAD_ENOENT; AAD_EPERM; AAD_ESYS.
+ */
+int ledgerdb_folder(int dirfd, bool make, int *fdp) AAD_MUST_CHECK;
+
+/*
+ * Whether a ledger may get its name in the directory open at dir: neither one
+ * nor anything that SQLite would act upon is there.
+ * Returns 0; AAD_EEXIST; AAD_EPERM; AAD_ESYS.
+ */
+int ledgerdb_vacant(int dir) AAD_MUST_CHECK;
 
 /* What SQLite's (extended) code is to us; keeps its words in l->error. */
 int ledgerdb_fail(struct ledger *l, int rc, enum reason *whyp);

@@ -50,6 +50,7 @@ static const struct {
 	[REQUEST_L_JSON] = { FORM_JSON, false },
 	[REQUEST_L_CODE] = { FORM_NUMBER, false },
 	[REQUEST_L_REASON] = { FORM_TEXT, false },
+	[REQUEST_L_LENGTH] = { FORM_NUMBER, false },
 };
 
 int

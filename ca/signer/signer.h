@@ -35,6 +35,7 @@ struct signer {
 	int publish; /* [ca] publish_dir, or -1 */
 	int agent; /* a connected ssh-agent, or -1 */
 	struct ledger *ledger; /* NULL: not opened yet */
+	int in; /* where what follows a request comes from */
 	int out; /* where replies go */
 	char detail[SIGNER_DETAIL_MAX]; /* the second line; clean */
 };

@@ -134,6 +134,6 @@ restores_again()
 	works
 }
 kill_every=4
-kill_walk "II-C19 restore" nothing restores_again restore \
-    secret=@"$W/recovery" data=@"$W/backup"
+kill_walk "II-C19 restore" nothing restores_again -f "$W/backup" restore \
+    secret=@"$W/recovery" length="$(stat -c %s "$W/backup")"
 finish

@@ -59,6 +59,7 @@ struct world {
 	struct privkey subject;
 	uint8_t *recovery; /* the private text of the last ask_init() */
 	size_t recovery_len;
+	bool follows; /* what base/in holds comes behind the request */
 	int tokens; /* forged so far */
 };
 
@@ -113,6 +114,7 @@ request(struct world *w, enum request_op op)
 	wirebuf_release(&w->b);
 	w->b = wirebuf_new();
 	w->op = op;
+	w->follows = false;
 	request_begin(&w->b, op);
 }
 
@@ -171,6 +173,26 @@ read_replies(const char *path, struct got *g)
 	free(text);
 }
 
+/* A name in the state directory. */
+static const char *
+in_state(const struct world *w, const char *name)
+{
+	static char path[120];
+
+	snprintf(path, sizeof(path), "%s/%s", w->state, name);
+	return path;
+}
+
+/* Where what follows a request lies. */
+static const char *
+in_path(const struct world *w)
+{
+	static char path[96];
+
+	snprintf(path, sizeof(path), "%s/in", w->base);
+	return path;
+}
+
 /* As a process of its own does: everything is opened again. */
 static void
 open_world(struct world *w)
@@ -184,7 +206,10 @@ open_world(struct world *w)
 		.tenant = -1,
 		.publish = -1,
 		.agent = -1,
+		.in = -1,
 		.out = -1 };
+	if (w->follows)
+		w->s.in = open(in_path(w), O_RDONLY | O_CLOEXEC);
 	w->s.dir = open(w->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_not_equal(w->s.dir, -1);
 	if (file_dir_open(w->s.dir, "tenant", self, &w->s.tenant) != 0)
@@ -200,6 +225,7 @@ close_world(struct world *w)
 	ledger_close(w->s.ledger);
 	w->s.ledger = NULL;
 	close(w->s.dir);
+	file_close(w->s.in);
 	file_close(w->s.tenant);
 	file_close(w->s.publish);
 	w->s.dir = w->s.tenant = w->s.publish = -1;
@@ -996,7 +1022,7 @@ a_key_is_revoked_for_ever(void **state)
 }
 
 static void
-expired_serials_are_dropped(void **state)
+I_E8_expired_serials_are_dropped(void **state)
 {
 	struct world *w = *state;
 	struct cert c = sign_host(w, 3600);
@@ -1119,6 +1145,7 @@ I_E2_a_damaged_publication_is_never_switched_to(void **state)
 		{ "krl", "truncate -s 0" },
 		{ "krl", "truncate -s -1" },
 		{ "krl", "rm" },
+		{ "krl", "echo '<html>502 Bad Gateway</html>' >" },
 		{ "krl", "echo x >>" },
 		{ "user_ca.pub", "truncate -s 0" },
 		{ "manifest.json", "echo >>" },
@@ -1173,6 +1200,52 @@ I_E6_never_an_older_version(void **state)
 	assert_true(krl_has(w, &c));
 	verify(w, 0);
 	cert_release(&c);
+}
+
+/* Nothing is published of a ledger that is older than what was told. */
+static void
+II_R5_an_older_copy_of_the_ledger(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	int64_t staged;
+
+	publish(w);
+	shell(w, "cp -p ledger/ledger.db kept.db");
+	revoke_serial(w, c.serial, AAD_R_ALLOWED);
+	staged = stage(w);
+	shell(w, "cp -p ledger/ledger.db later.db && "
+		 "cp -p kept.db ledger/ledger.db");
+	commit(w, staged, AAD_R_LEDGER_ALTERED, "staged of a longer one");
+	assert_int_equal(current(w), 1);
+	shell(w, "cp -p later.db ledger/ledger.db");
+	commit(w, staged, AAD_R_ALLOWED, "of the right one");
+	assert_true(krl_has(w, &c));
+	shell(w, "cp -p kept.db ledger/ledger.db");
+	request(w, REQUEST_STAGE);
+	expect(w, op_stage, AAD_R_LEDGER_ALTERED, "published of a longer one");
+	request(w, REQUEST_KRL);
+	expect(w, op_krl, AAD_R_LEDGER_ALTERED, "a list of it");
+	assert_true(krl_has(w, &c));
+	shell(w, "cp -p later.db ledger/ledger.db");
+	cert_release(&c);
+}
+
+/* A version that waited until it was over is not switched to. */
+static void
+a_version_that_is_over(void **state)
+{
+	struct world *w = *state;
+	int64_t first = publish(w), staged = stage(w);
+
+	w->s.now += w->conf->publish_valid - 1;
+	commit(w, staged, AAD_R_ALLOWED, "a second before");
+	staged = stage(w);
+	w->s.now += w->conf->publish_valid;
+	commit(w, staged, AAD_R_PUBLICATION, "at its end");
+	assert_int_equal(current(w), first + 1);
+	assert_true(publish(w) > staged);
+	verify(w, 0);
 }
 
 static void
@@ -1508,6 +1581,26 @@ a_clock_that_was_ahead(void **state)
 	g = rotate(w, false);
 	got_release(&g);
 	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, next);
+}
+
+/* What was published then lacks what seemed to be over; it does not stay. */
+static void
+a_publication_of_a_clock_that_was_ahead(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	struct got g;
+
+	revoke_serial(w, c.serial, AAD_R_ALLOWED);
+	w->s.now += 60 * DAY;
+	publish(w);
+	assert_false(krl_has(w, &c));
+	w->s.now -= 60 * DAY;
+	g = rotate(w, false);
+	expect_why(w, &g, AAD_R_ALLOWED, "rotate");
+	got_release(&g);
+	assert_true(krl_has(w, &c));
+	cert_release(&c);
 }
 
 /* Rotation that is killed at each of its calls, at each of its stages. */
@@ -1946,14 +2039,43 @@ backup(struct world *w)
 	return g;
 }
 
+/* The bytes behind a request for a restore that says it has so many. */
+static void
+ask_restore_of(struct world *w, const uint8_t *p, size_t len, uint64_t said)
+{
+	FILE *f = fopen(in_path(w), "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(p, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
+	request(w, REQUEST_RESTORE);
+	w->follows = true;
+	request_put(&w->b, REQUEST_L_SECRET, w->recovery, w->recovery_len);
+	request_put_u64(&w->b, REQUEST_L_LENGTH, said);
+}
+
 static void
 ask_restore(struct world *w, const struct got *from)
 {
-	request(w, REQUEST_RESTORE);
-	request_put(&w->b, REQUEST_L_SECRET, w->recovery, w->recovery_len);
-	request_put(&w->b, REQUEST_L_DATA, from->data, from->len / 2);
-	request_put(&w->b, REQUEST_L_DATA, from->data + from->len / 2,
-	    from->len - from->len / 2);
+	ask_restore_of(w, from->data, from->len, from->len);
+}
+
+/* Nothing of an authority is there, nor of a restore. */
+static void
+expect_nothing(struct world *w)
+{
+	shell(w, "test ! -e ledger && test ! -e restoring &&"
+		 " test -z \"$(find . -type f ! -path './locks/*'"
+		 " ! -path './tenant/*')\"");
+}
+
+static void
+refused(struct world *w, const uint8_t *p, size_t len, uint64_t said,
+    enum reason want, const char *where)
+{
+	ask_restore_of(w, p, len, said);
+	expect(w, op_restore, want, where);
+	expect_nothing(w);
 }
 
 static void
@@ -2015,29 +2137,181 @@ restore_counts_what_is_lost(void **state)
 	cert_release(&c);
 }
 
+/* A backup of several chunks: a ledger with long rows. */
+static struct got
+long_backup(struct world *w)
+{
+	struct event e = { .at = w->s.now, .kind = EVENT_PUBLISHED };
+	char pad[60001];
+	enum reason why;
+
+	memset(pad, 'x', sizeof(pad) - 1);
+	pad[sizeof(pad) - 1] = '\0';
+	assert_non_null(e.body = json_pack("{s:s}", "pad", pad));
+	open_world(w);
+	assert_int_equal(signer_ledger(&w->s), AAD_R_ALLOWED);
+	assert_int_equal(ledger_begin(w->s.ledger, &why), 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(ledger_append(w->s.ledger, &e, &why), 0);
+	assert_int_equal(ledger_commit(w->s.ledger, &why), 0);
+	close_world(w);
+	event_release(&e);
+	return backup(w);
+}
+
+#define FRONT  155 /* bytes in front of the first chunk */
+#define CHUNKS 32
+
+/* Where each chunk begins, and the end. */
+static size_t
+chunks_of(const struct got *b, size_t at[static CHUNKS])
+{
+	size_t n = 0, i = FRONT;
+
+	while (i < b->len && n < CHUNKS - 1) {
+		at[n++] = i;
+		i += 4 + ((size_t)b->data[i] << 24 |
+			     (size_t)b->data[i + 1] << 16 |
+			     (size_t)b->data[i + 2] << 8 | b->data[i + 3]);
+	}
+	assert_int_equal(i, b->len);
+	at[n] = i;
+	return n;
+}
+
+/* Of every cut, flipped byte and order of the chunks nothing comes. */
 static void
-a_large_backup_lies_beside(void **state)
+damaged_backup_leaves_nothing(void **state)
+{
+	struct world *w = *state;
+	struct got b = long_backup(w);
+	size_t at[CHUNKS], n = chunks_of(&b, at), i, len;
+	uint8_t *p = malloc(b.len + 1);
+
+	assert_non_null(p);
+	assert_true(n >= 5);
+	start_over(w);
+	for (i = 0; i <= n; i++) {
+		len = i == n ? FRONT - 24 : at[i];
+		refused(w, b.data, len, len, AAD_R_BACKUP, "cut");
+		refused(w, b.data, len, b.len, AAD_R_BACKUP, "cut on its way");
+		refused(w, b.data, b.len, len, AAD_R_BACKUP, "said less");
+	}
+	for (i = 0; i < n; i++) {
+		memcpy(p, b.data, b.len);
+		p[at[i] + (at[i + 1] - at[i]) / 2] ^= 1;
+		refused(w, p, b.len, b.len, AAD_R_BACKUP, "flipped");
+		memcpy(p, b.data, b.len);
+		p[at[i] + 3] ^= 1;
+		refused(w, p, b.len, b.len, AAD_R_BACKUP, "another length");
+	}
+	for (i = 0; i + 2 < n; i++) {
+		len = at[i + 1] - at[i];
+		assert_int_equal(len, at[i + 2] - at[i + 1]);
+		memcpy(p, b.data, b.len);
+		memcpy(p + at[i], b.data + at[i + 1], len);
+		memcpy(p + at[i + 1], b.data + at[i], len);
+		refused(w, p, b.len, b.len, AAD_R_BACKUP, "swapped");
+		memcpy(p + at[i], b.data + at[i + 2], b.len - at[i + 2]);
+		refused(w, p, b.len - 2 * len, b.len - 2 * len, AAD_R_BACKUP,
+		    "two are missing");
+	}
+	memcpy(p, b.data, b.len);
+	p[b.len] = 0;
+	refused(w, p, b.len + 1, b.len + 1, AAD_R_BACKUP, "more at its end");
+	refused(w, p, b.len + 1, b.len, AAD_R_REQUEST_MALFORMED,
+	    "more on the pipe");
+	refused(w, p, b.len, b.len + 1, AAD_R_BACKUP, "said more");
+	ask_restore(w, &b);
+	expect(w, op_restore, AAD_R_ALLOWED, "the whole");
+	verify(w, 0);
+	free(p);
+	got_release(&b);
+}
+
+static void
+backup_of_another_format(void **state)
 {
 	struct world *w = *state;
 	struct got b = backup(w);
-	char path[120];
-	FILE *f;
 
 	start_over(w);
-	request(w, REQUEST_RESTORE);
-	request_put(&w->b, REQUEST_L_SECRET, w->recovery, w->recovery_len);
-	request_put(&w->b, REQUEST_L_DATA, "", 0);
-	expect(w, op_restore, AAD_R_BACKUP, "nothing beside");
-	snprintf(path, sizeof(path), "%s/" BACKUP_BESIDE, w->state);
-	assert_non_null(f = fopen(path, "w"));
-	assert_int_equal(fwrite(b.data, 1, b.len, f), b.len);
-	assert_int_equal(fclose(f), 0);
-	request(w, REQUEST_RESTORE);
-	request_put(&w->b, REQUEST_L_SECRET, w->recovery, w->recovery_len);
-	request_put(&w->b, REQUEST_L_DATA, "", 0);
-	expect(w, op_restore, AAD_R_ALLOWED, "beside");
-	assert_int_equal(access(path, F_OK), -1);
-	verify(w, 0);
+	b.data[17] = '1';
+	refused(w, b.data, b.len, b.len, AAD_R_BACKUP, "format 1");
+	assert_non_null(strstr(w->s.detail, "another version of aadssh-ca"));
+	b.data[0] = 'A';
+	refused(w, b.data, b.len, b.len, AAD_R_BACKUP, "no backup");
+	assert_non_null(strstr(w->s.detail, "is no backup"));
+	refused(w, b.data, 0, 0, AAD_R_BACKUP, "empty");
+	got_release(&b);
+}
+
+/* Each call fails once, as on a full disk: nothing is left, or what is left
+ * says how to go on; and another run succeeds. */
+static void
+restore_on_a_full_disk(void **state)
+{
+	struct world *w = *state;
+	struct got b = long_backup(w), g;
+	bool reached = true;
+	unsigned int k;
+
+	for (k = 1; reached; k++) {
+		start_over(w);
+		ask_restore(w, &b);
+		g = answer_with(w, op_restore, FAULT_SYSCALL, k, ENOSPC,
+		    &reached);
+		if (g.why == AAD_R_ALLOWED) {
+			got_release(&g);
+			verify(w, 0);
+			continue;
+		}
+		shell(w, "test -z \"$(find . -name '.*.tmp.000000')\"");
+		if (access(in_state(w, "restoring"), F_OK) == -1)
+			expect_nothing(w);
+		got_release(&g);
+		ask_restore(w, &b);
+		expect(w, op_restore, AAD_R_ALLOWED, "with room");
+		verify(w, 0);
+		expect_tidy(w);
+	}
+	assert_true(k > 60);
+	got_release(&b);
+}
+
+/* Who gives up after a killed restore, and begins anew. */
+static void
+init_behind_a_killed_restore(void **state)
+{
+	struct world *w = *state;
+	unsigned int k;
+
+	for (k = 20; k < 40; k += 3) {
+		struct got b = backup(w);
+
+		start_over(w);
+		ask_restore(w, &b);
+		got_release(&b);
+		assert_true(killed(w, op_restore, k));
+		if (access(in_state(w, "restoring"), F_OK) == 0)
+			break;
+		init(w);
+		shell(w, "test \"$(ls -A ledger)\" = ledger.db &&"
+			 " test -z \"$(find keys -type f -name '.*')\"");
+	}
+	assert_true(k > 20);
+}
+
+/* What a killed backup leaves is empty, and goes with the next. */
+static void
+copy_without_a_name(void **state)
+{
+	struct world *w = *state;
+	struct got b;
+
+	shell(w, "touch ledger/.ledger.db.tmp.000001");
+	b = backup(w);
+	shell(w, "test \"$(ls -A ledger)\" = ledger.db");
 	got_release(&b);
 }
 
@@ -2050,15 +2324,20 @@ wrong_recovery_key(void **state)
 
 	start_over(w);
 	assert_int_equal(privkey_format(&w->subject, 1, "x", &other), 0);
+	ask_restore(w, &b);
 	request(w, REQUEST_RESTORE);
+	w->follows = true;
 	request_put(&w->b, REQUEST_L_SECRET, secret_bytes(other),
 	    secret_len(other));
-	request_put(&w->b, REQUEST_L_DATA, b.data, b.len);
+	request_put_u64(&w->b, REQUEST_L_LENGTH, b.len);
 	expect(w, op_restore, AAD_R_BACKUP, "another key");
+	expect_nothing(w);
 	request(w, REQUEST_RESTORE);
+	w->follows = true;
 	request_put(&w->b, REQUEST_L_SECRET, "x", 1);
-	request_put(&w->b, REQUEST_L_DATA, b.data, b.len);
+	request_put_u64(&w->b, REQUEST_L_LENGTH, b.len);
 	expect(w, op_restore, AAD_R_BACKUP, "no key");
+	expect_nothing(w);
 	ask_restore(w, &b);
 	expect(w, op_restore, AAD_R_ALLOWED, "nothing was left behind");
 	secret_free(other);
@@ -2125,16 +2404,50 @@ supply(void *arg, uint8_t *p, size_t len)
 	return 0;
 }
 
+/* An archive of the one entry "keys/a" that is "hello". */
+struct seen {
+	size_t begun, bytes, ended;
+};
+
 static int
-one_entry(void *arg, const char *name, uint8_t **pp, size_t len)
+entry_begins(void *arg, const char *name, uint64_t len)
 {
-	size_t *n = arg;
+	struct seen *seen = arg;
 
 	assert_string_equal(name, "keys/a");
 	assert_int_equal(len, 5);
-	assert_memory_equal(*pp, "hello", 5);
-	++*n;
+	seen->begun++;
 	return 0;
+}
+
+static int
+entry_bytes(void *arg, const uint8_t *p, size_t len)
+{
+	struct seen *seen = arg;
+
+	assert_true(len <= 5 - seen->bytes);
+	assert_memory_equal(p, &"hello"[seen->bytes], len);
+	seen->bytes += len;
+	return 0;
+}
+
+static int
+entry_ends(void *arg)
+{
+	struct seen *seen = arg;
+
+	assert_int_equal(seen->bytes, 5);
+	seen->ended++;
+	return 0;
+}
+
+static int
+read_archive(const struct privkey *k, struct bytes *b, struct seen *seen)
+{
+	const struct archive_sink sink = { entry_begins, entry_bytes,
+		entry_ends, seen };
+
+	return archive_read(k, supply, b, &sink);
 }
 
 static void
@@ -2143,13 +2456,13 @@ damaged_archive(const uint8_t *p, size_t len, enum mutation how, size_t at,
 {
 	const struct privkey *k = arg;
 	struct bytes b = { .n = len };
-	size_t n = 0;
+	struct seen seen = { 0, 0, 0 };
 	int r;
 
 	(void)how;
 	(void)at;
 	memcpy(b.p, p, len);
-	r = archive_read(k, supply, &b, one_entry, &n);
+	r = read_archive(k, &b, &seen);
 	assert_true(r == AAD_EFORMAT || r == AAD_EREFUSED || r == AAD_EVERSION);
 }
 
@@ -2158,18 +2471,23 @@ mutated_archive(void **state)
 {
 	struct world *w = *state;
 	struct bytes b = { .n = 0 };
+	struct seen seen = { 0, 0, 0 };
 	struct archive *a;
-	size_t n = 0;
 
 	assert_int_equal(archive_new(&w->subject.pub, collect, &b, &a), 0);
-	assert_int_equal(archive_add(a, "keys/a", (const uint8_t *)"hello", 5),
-	    0);
+	assert_int_equal(archive_entry(a, "keys/a", 5), 0);
+	assert_int_equal(archive_put(a, (const uint8_t *)"hel", 3), 0);
+	assert_int_equal(archive_entry(a, "keys/b", 5), AAD_EARG);
+	assert_int_equal(archive_end(a), AAD_EARG);
+	assert_int_equal(archive_put(a, (const uint8_t *)"lo!", 3), AAD_EARG);
+	assert_int_equal(archive_put(a, (const uint8_t *)"lo", 2), 0);
 	assert_int_equal(archive_add(a, "", NULL, 0), AAD_EARG);
+	assert_int_equal(archive_entry(a, "x", UINT64_MAX), AAD_ETOOBIG);
 	assert_int_equal(archive_end(a), 0);
 	archive_free(a);
-	assert_int_equal(archive_read(&w->subject, supply, &b, one_entry, &n),
-	    0);
-	assert_int_equal(n, 1);
+	assert_int_equal(read_archive(&w->subject, &b, &seen), 0);
+	assert_int_equal(seen.begun, 1);
+	assert_int_equal(seen.ended, 1);
 	mutate_walk(b.p, b.n, damaged_archive, &w->subject);
 }
 
@@ -2309,11 +2627,13 @@ main(void)
 		WITH(I_C15_an_identity_and_no_other),
 		WITH(ambiguous_user),
 		WITH(a_key_is_revoked_for_ever),
-		WITH(expired_serials_are_dropped),
+		WITH(I_E8_expired_serials_are_dropped),
 		WITH(I_E12_a_lost_key_of_the_authority),
 		WITH(I_E1_a_new_authority_publishes_a_krl),
 		WITH(I_E2_a_damaged_publication_is_never_switched_to),
 		WITH(I_E6_never_an_older_version),
+		WITH(II_R5_an_older_copy_of_the_ledger),
+		WITH(a_version_that_is_over),
 		WITH(I_E7_a_manifest_signed_by_ssh_keygens_rules),
 		WITH(old_versions_are_pruned),
 		WITH(the_krl_alone),
@@ -2325,6 +2645,7 @@ main(void)
 		WITH(I_E11_a_publication_without_its_copy),
 		WITH(dry_rotate),
 		WITH(a_clock_that_was_ahead),
+		WITH(a_publication_of_a_clock_that_was_ahead),
 		WITH(II_C19_rotate_killed_anywhere),
 		WITH(memory_is_short_for_all),
 		WITH(another_bundle_key),
@@ -2337,7 +2658,11 @@ main(void)
 		WITH(a_peer_that_went_away),
 		WITH(valid_backup),
 		WITH(restore_counts_what_is_lost),
-		WITH(a_large_backup_lies_beside),
+		WITH(damaged_backup_leaves_nothing),
+		WITH(backup_of_another_format),
+		WITH(restore_on_a_full_disk),
+		WITH(init_behind_a_killed_restore),
+		WITH(copy_without_a_name),
 		WITH(wrong_recovery_key),
 		WITH(restore_killed_anywhere),
 		EMPTY(mutated_archive),
