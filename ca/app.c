@@ -12,6 +12,7 @@
 
 #include "ca/app.h"
 #include "ca/keyfile.h"
+#include "ca/signer/request.h"
 #include "cmd/cli/log.h"
 #include "core/file.h"
 #include "core/text.h"
@@ -104,7 +105,7 @@ ca_refuse(const struct ca_app *app, enum reason why, bool json)
 		"reason", reason_name(why), "sentence", reason_sentence(why),
 		"detail", app->detail)) != EXIT_DONE)
 		return EXIT_CANNOT;
-	return reason_exit(why);
+	return request_exit(why);
 }
 
 enum reason

@@ -99,7 +99,9 @@ take(struct door *d, uint8_t *p, size_t len)
 		if (!ready(d, d->from, POLLIN))
 			return AAD_ENET;
 		n = read(d->from, p + have, len - have);
-		if (n == 0)
+		/* NB. one that answers before it has read all of the request
+		 * resets the line; what it said comes before that. */
+		if (n == 0 || (n == -1 && errno == ECONNRESET))
 			return have == 0 ? AAD_ENOENT : AAD_EFORMAT;
 		if (n == -1 && errno != EINTR && errno != EAGAIN)
 			return AAD_ENET;
@@ -197,6 +199,8 @@ hang_up(struct door *d)
 	d->to = d->from = -1;
 	spawn_end(d->pid);
 	d->pid = -1;
+	if (d->buf != NULL)
+		explicit_bzero(d->buf, d->cap); /* of init: the recovery key */
 	free(d->buf);
 	d->buf = NULL;
 }
@@ -234,7 +238,7 @@ read_end(struct door *d, const struct request *reply, json_t **endp)
 	    request_text(reply, REQUEST_L_REASON, 0, &name) != 0)
 		goto out;
 	why = reason_find(name);
-	if (code != (uint64_t)reason_exit(why) ||
+	if (code != (uint64_t)request_exit(why) ||
 	    (code == 0 && why != AAD_R_ALLOWED))
 		goto out;
 	d->code = (int)code;

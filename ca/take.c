@@ -31,27 +31,40 @@ cannot_write(struct take *t, int r)
 	    r == AAD_ESYS ? strerror(errno) : err_name(r));
 }
 
+#define TAKE(app_, path_)                                                      \
+	{                                                                      \
+		.app = (app_), .path = (path_),                                \
+		.to_stdout = strcmp((path_), "-") == 0, .dir = -1, .file = {   \
+			.fd = -1                                               \
+		}                                                              \
+	}
+
+static enum reason
+put(struct take *t, const void *p, size_t len)
+{
+	int r = 0;
+
+	if (!t->to_stdout)
+		r = file_new_write(&t->file, p, len);
+	else if (fwrite(p, 1, len, stdout) != len)
+		r = AAD_ESYS;
+	t->len += len;
+	return r == 0 ? AAD_R_ALLOWED : cannot_write(t, r);
+}
+
 static enum reason
 on_reply(void *arg, const struct request *reply)
 {
 	const struct request_field *f;
 	struct take *t = arg;
+	enum reason why;
 	size_t i;
-	int r;
 
 	if (reply->op != REQUEST_DATA)
 		return AAD_R_SIGNER_REPLY;
-	for (i = 0; (f = request_get(reply, REQUEST_L_DATA, i)) != NULL; i++) {
-		if (t->to_stdout)
-			r = fwrite(f->p, 1, f->len, stdout) == f->len
-				? 0
-				: AAD_ESYS;
-		else
-			r = file_new_write(&t->file, f->p, f->len);
-		if (r != 0)
-			return cannot_write(t, r);
-		t->len += f->len;
-	}
+	for (i = 0; (f = request_get(reply, REQUEST_L_DATA, i)) != NULL; i++)
+		if ((why = put(t, f->p, f->len)) != AAD_R_ALLOWED)
+			return why;
 	progress_at(&t->progress, t->len);
 	return AAD_R_ALLOWED;
 }
@@ -105,15 +118,33 @@ finish(struct take *t, mode_t mode, bool replace)
 	return r == 0 ? AAD_R_ALLOWED : cannot_write(t, r);
 }
 
+static void
+end(struct take *t)
+{
+	file_new_drop(&t->file);
+	file_close(t->dir);
+}
+
+enum reason
+take_store(struct ca_app *app, const void *p, size_t len, const char *path,
+    mode_t mode, bool replace)
+{
+	struct take t = TAKE(app, path);
+	enum reason why = begin(&t, replace);
+
+	if (why == AAD_R_ALLOWED)
+		why = put(&t, p, len);
+	if (why == AAD_R_ALLOWED)
+		why = finish(&t, mode, replace);
+	end(&t);
+	return why;
+}
+
 enum reason
 take_file(struct ca_app *app, enum request_op op, const char *verb,
     const char *path, mode_t mode, bool replace, json_t **endp)
 {
-	struct take t = { .app = app,
-		.path = path,
-		.to_stdout = strcmp(path, "-") == 0,
-		.dir = -1,
-		.file = { .fd = -1 } };
+	struct take t = TAKE(app, path);
 	const volatile sig_atomic_t *stop = stop_catch(0, 0);
 	struct wirebuf rq = wirebuf_new();
 	enum reason why;
@@ -132,7 +163,6 @@ take_file(struct ca_app *app, enum request_op op, const char *verb,
 		why = AAD_R_SIGNER_REPLY;
 	if (why == AAD_R_ALLOWED)
 		why = finish(&t, mode, replace);
-	file_new_drop(&t.file);
-	file_close(t.dir);
+	end(&t);
 	return why;
 }

@@ -161,6 +161,10 @@ int ledger_append(struct ledger *l, struct event *e,
 int ledger_head(struct ledger *l, int64_t *lenp, uint8_t head[static 32],
     enum reason *whyp) AAD_MUST_CHECK;
 
+/* The hash of one row; *yes: there is such a row, and it is sound. */
+int ledger_hash(struct ledger *l, int64_t seq, bool *yes,
+    uint8_t hash[static 32], enum reason *whyp) AAD_MUST_CHECK;
+
 /* Non-zero ends the walk and is returned by it. */
 typedef int ledger_event_fn(void *arg, const struct event *e);
 

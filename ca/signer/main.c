@@ -305,5 +305,5 @@ main(int argc, char **argv)
 	if (signer_end(&s, why, end) != 0)
 		signer_log(&s, "unheard", why, NULL, 0);
 	intake_release(&in);
-	_exit(signer_exit(why));
+	_exit(request_exit(why));
 }

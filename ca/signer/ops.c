@@ -16,7 +16,7 @@ _Static_assert(REQUEST_L_MAX < 32, "labels are bits of a uint32_t");
 static const struct op ops[] = {
 	{ REQUEST_SIGN, op_sign, true, false, SHORT, L(KEY) | L(TOKEN),
 	    L(LOGIN) | L(TTL) | L(SOURCE) | L(DRY_RUN) },
-	{ REQUEST_INIT, op_init, false, true, SHORT, 0, L(IMPORT) | CAS },
+	{ REQUEST_INIT, op_init, false, true, SHORT, L(KEY), L(IMPORT) | CAS },
 	{ REQUEST_SIGN_HOST, op_sign_host, false, false, SHORT,
 	    L(KEY) | L(NAME), L(TTL) | L(DRY_RUN) },
 	{ REQUEST_LIST, op_list, false, false, WHOLE, 0,

@@ -245,3 +245,9 @@ request_end(struct wirebuf *b)
 	for (i = 0; i < 4; i++)
 		b->p[LENGTH_AT + i] = (uint8_t)(len >> (8 * (3 - i)));
 }
+
+int
+request_exit(enum reason why)
+{
+	return reason_exit(why == AAD_R_UNKNOWN_KID ? AAD_R_UNSET : why);
+}

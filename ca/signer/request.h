@@ -35,7 +35,7 @@ enum request_op {
 	REQUEST_NONE = 0,
 	REQUEST_SIGN =
 	    1, /* KEY TOKEN [LOGIN…] [TTL] [SOURCE…] [DRY_RUN] CONTEXT */
-	REQUEST_INIT = 16, /* [IMPORT] [USER_CA] [HOST_CA] */
+	REQUEST_INIT = 16, /* KEY (recovery) [IMPORT] [USER_CA] [HOST_CA] */
 	REQUEST_SIGN_HOST = 17, /* KEY NAME… [TTL] CONTEXT */
 	REQUEST_LIST = 18, /* [OID] [USER] [HASH] [SERIAL] [SINCE] [VALID] */
 	REQUEST_VERIFY = 19,
@@ -148,5 +148,12 @@ void request_put_u64(struct wirebuf *b, enum request_label label, uint64_t n);
 void request_put_flag(struct wirebuf *b, enum request_label label);
 /* Fills in the length.  Of a buffer with one message. */
 void request_end(struct wirebuf *b);
+
+/*
+ * The exit code of a reason, in END and of both programs: reason_exit()'s but
+ * for one.  A token whose key we do not have yet may be a good one, so here
+ * that is no definite no.
+ */
+int request_exit(enum reason why);
 
 #endif /* AAD_REQUEST_H */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ca/signer/newkey.h"
+#include "ca/signer/revoked.h"
 #include "ca/signer/signer.h"
 #include "ca/signer/step.h"
 #include "cmd/cli/log.h"
@@ -168,7 +169,7 @@ static enum reason
 by_identity(struct revocation *v)
 {
 	const struct ledger_filter f = { .oid = v->oid,
-		.valid_after = v->s->now };
+		.valid_after = revoked_since(v->s) };
 	enum reason why = deny(v);
 
 	return why == AAD_R_ALLOWED ? revoke_certs(v, &f) : why;
@@ -178,7 +179,7 @@ static enum reason
 by_key(struct revocation *v)
 {
 	const struct ledger_filter f = { .key_hash = v->hash,
-		.valid_after = v->s->now };
+		.valid_after = revoked_since(v->s) };
 	struct keyring ring;
 	enum reason why = step_keys(v->s, &ring);
 
@@ -243,7 +244,7 @@ static enum reason
 revoke_authority(struct revocation *v, const struct keyring *ring)
 {
 	const struct ledger_filter f = { .ca_hash = v->hash,
-		.valid_after = v->s->now };
+		.valid_after = revoked_since(v->s) };
 	const struct keyring_key *k = keyring_by_hash(ring, v->hash);
 	struct newkey known;
 	enum reason why;
@@ -373,6 +374,19 @@ only(const struct request *rq, const enum request_label *labels, size_t n)
 	return found;
 }
 
+/* No JSON can hold another encoding, and nothing must keep anybody from
+ * revoking. */
+static void
+as_utf8(char *words)
+{
+	size_t len = strlen(words);
+	json_t *o = json_stringn(words, len);
+
+	if (o == NULL)
+		text_clean(words, len, words, len + 1);
+	json_decref(o);
+}
+
 /* The words that go into the rows, within their bounds. */
 static enum reason
 read_words(struct revocation *v, const struct request *rq)
@@ -382,6 +396,8 @@ read_words(struct revocation *v, const struct request *rq)
 	if ((r = words(rq, REQUEST_L_TEXT, &v->reason)) != 0 ||
 	    (r = words(rq, REQUEST_L_CONTEXT, &v->context)) != 0)
 		return step_reason(r, AAD_R_REQUEST_MALFORMED);
+	as_utf8(v->reason);
+	as_utf8(v->context);
 	if (strlen(v->reason) > WORDS_MAX || strlen(v->context) > WORDS_MAX)
 		return signer_fail(v->s, AAD_R_REQUEST_MALFORMED,
 		    "a reason has at most %d bytes", WORDS_MAX);

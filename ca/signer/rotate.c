@@ -16,6 +16,7 @@
 #include "ca/signer/manifest.h"
 #include "ca/signer/newkey.h"
 #include "ca/signer/published.h"
+#include "ca/signer/revoked.h"
 #include "ca/signer/step.h"
 #include "cmd/cli/log.h"
 #include "core/name.h"
@@ -36,6 +37,7 @@ struct listing {
 	const struct keyring *ring;
 	const struct keyring_key *key;
 	int manifests; /* directory */
+	int64_t now;
 	int64_t at;
 };
 
@@ -48,7 +50,7 @@ first_listed(void *arg, const struct event *e)
 	json_int_t version;
 	struct manifest m;
 
-	if (l->at != 0)
+	if (l->at != 0 || e->at > l->now)
 		return 0;
 	hash = json_string_value(json_object_get(e->body, "manifest"));
 	version = json_integer_value(json_object_get(e->body, "version"));
@@ -69,9 +71,10 @@ static enum reason
 listed_at(struct signer *s, const struct keyring *ring,
     const struct keyring_key *k, int64_t *atp)
 {
+	/* NB. a clock that was ahead when the key was made was no clock. */
 	const struct ledger_filter f = { .kind = EVENT_PUBLISHED,
-		.since = k->prepared_at };
-	struct listing l = { ring, k, -1, 0 };
+		.since = k->prepared_at <= s->now ? k->prepared_at : 0 };
+	struct listing l = { ring, k, -1, s->now, 0 };
 	enum reason why;
 	int r = step_dir(s, "manifests", &l.manifests);
 
@@ -161,7 +164,7 @@ static enum reason
 rows_differ(struct signer *s, int64_t length, bool *yes)
 {
 	const struct ledger_filter filters[] = {
-		{ .kind = EVENT_REVOKED, .valid_after = s->now },
+		{ .kind = EVENT_REVOKED, .valid_after = revoked_since(s) },
 		{ .kind = EVENT_DENIED },
 		{ .kind = EVENT_UNDENIED },
 	};
@@ -187,6 +190,8 @@ look_at_publication(struct signer *s, const struct keyring *ring,
 	enum reason why;
 
 	ask->stale = true;
+	if ((why = published_agrees(s, ring)) != AAD_R_ALLOWED)
+		return why;
 	if (published_current(s->publish, &version) != 0 ||
 	    published_load(s->publish, version, ring, &m) != 0)
 		return AAD_R_ALLOWED; /* there is none that counts */
@@ -453,6 +458,19 @@ tell(struct rotation *t, json_t **endp)
 	return t->waits ? AAD_R_PUBLISHED_TOO_LATE : AAD_R_ALLOWED;
 }
 
+/* One key of the agent for both roles: the ring of one round does not show
+ * the second what the first took. */
+static bool
+same_named(const struct request *rq)
+{
+	const struct request_field *user, *host;
+
+	user = request_get(rq, REQUEST_L_USER_CA, 0);
+	host = request_get(rq, REQUEST_L_HOST_CA, 0);
+	return user != NULL && host != NULL && user->len == host->len &&
+	       memcmp(user->p, host->p, user->len) == 0;
+}
+
 enum reason
 op_rotate(struct signer *s, const struct request *rq, json_t **endp)
 {
@@ -466,6 +484,9 @@ op_rotate(struct signer *s, const struct request *rq, json_t **endp)
 		request_get(rq, REQUEST_L_HOST_CA, 0) != NULL))
 		return signer_fail(s, AAD_R_REQUEST_MALFORMED,
 		    "a key can be named with backend = agent:PATH only");
+	if (same_named(rq))
+		return signer_fail(s, AAD_R_CA_KEY,
+		    "users and hosts need a key each");
 	if ((t.rows = json_array()) == NULL)
 		return AAD_R_NO_MEMORY;
 	if ((why = step_begin(s)) == AAD_R_ALLOWED) {

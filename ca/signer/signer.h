@@ -66,12 +66,6 @@ int signer_certificate(struct signer *s, const struct cert *c,
     json_t *o) AAD_MUST_CHECK;
 int signer_data(struct signer *s, const void *p, size_t len) AAD_MUST_CHECK;
 
-/*
- * The exit code of a reason, reason_exit()'s but for one: a token whose key we
- * do not have yet may be a good one, so here that is no definite no.
- */
-int signer_exit(enum reason why);
-
 /* The last reply: the reason, its exit code, s->detail and o, which is consumed
  * and may be NULL.  A stranger gets no words about what failed on our side. */
 int signer_end(struct signer *s, enum reason why, json_t *o) AAD_MUST_CHECK;
