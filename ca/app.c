@@ -151,7 +151,7 @@ ca_split(char *s, const char *out[static CA_LIST_MAX], size_t *np)
 {
 	char *comma;
 
-	for (*np = 0; *np < CA_LIST_MAX; s = comma + 1) {
+	for (; *np < CA_LIST_MAX; s = comma + 1) {
 		if ((comma = strchr(s, ',')) != NULL)
 			*comma = '\0';
 		if (*s == '\0')

@@ -87,7 +87,8 @@ int ca_read_key(const struct ca_app *app, const char *path, struct key *k);
 
 /*
  * Part a comma separated option in place: no element may be empty.
- * out: borrows s.  Returns 0; AAD_EFORMAT; AAD_ETOOBIG over CA_LIST_MAX.
+ * out: borrows s.  *np: how many are in it already, of the same option.
+ * Returns 0; AAD_EFORMAT; AAD_ETOOBIG over CA_LIST_MAX.
  */
 int ca_split(char *s, const char *out[static CA_LIST_MAX],
     size_t *np) AAD_MUST_CHECK;

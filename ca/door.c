@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,8 +18,10 @@
 #include "core/strictjson.h"
 #include "core/text.h"
 
-#define SIGNER "aadssh-ca-signer"
-#define PIECE  65536 /* bytes of what follows a message */
+#define SIGNER	  "aadssh-ca-signer"
+#define SOCKET	  "signer.sock"
+#define CONNECT_S 10 /* seconds */
+#define PIECE	  65536 /* bytes of what follows a message */
 
 /* A conversation. */
 struct door {
@@ -125,6 +128,13 @@ close_pipes(int a[2], int b[2])
 }
 
 static enum reason
+no_signer(struct ca_app *app)
+{
+	return ca_detail(app, AAD_R_SIGNER_UNREACHABLE,
+	    "there is no %s beside aadssh-ca or in %s", SIGNER, SPAWN_LIBEXEC);
+}
+
+static enum reason
 start_signer(struct door *d, const struct ca_owner *owner)
 {
 	char path[PATH_MAX], conf[PATH_MAX], name[] = SIGNER, f[] = "-f";
@@ -134,9 +144,7 @@ start_signer(struct door *d, const struct ca_owner *owner)
 	int r;
 
 	if (spawn_find(SIGNER, path) != 0)
-		return ca_detail(d->app, AAD_R_SIGNER_UNREACHABLE,
-		    "there is no %s beside aadssh-ca or in %s", SIGNER,
-		    SPAWN_LIBEXEC);
+		return no_signer(d->app);
 	if (ca_conf_absolute(d->app, conf) != 0)
 		return ca_detail(d->app, AAD_R_SIGNER_UNREACHABLE, "%s: %s",
 		    d->app->conf_path, strerror(errno));
@@ -159,25 +167,73 @@ start_signer(struct door *d, const struct ca_owner *owner)
 	return AAD_R_ALLOWED;
 }
 
+static const char *
+socket_fault(int error)
+{
+	switch (error) {
+	case EACCES:
+		return "only members of its group may ask for certificates";
+	case EAGAIN:
+		return "too many ask at once; try again in a moment";
+	case ECONNREFUSED:
+	case ENOENT:
+		return "nobody listens; is aadssh-ca-signer.socket started?";
+	default:
+		return strerror(error);
+	}
+}
+
+/* Whether we start it ourselves. */
+static bool
+starts_it(const struct ca_owner *owner)
+{
+	return geteuid() == owner->uid || geteuid() == 0;
+}
+
+enum reason
+door_there(struct ca_app *app)
+{
+	char path[PATH_MAX];
+	struct ca_owner owner;
+	enum reason why;
+
+	if ((why = ca_owner(app, &owner)) != AAD_R_ALLOWED)
+		return why;
+	if (starts_it(&owner))
+		return spawn_find(SIGNER, path) == 0 ? AAD_R_ALLOWED
+						     : no_signer(app);
+	if (snprintf(path, sizeof(path), "%s/" SOCKET, app->conf->run) <
+		PATH_MAX &&
+	    faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == -1)
+		return ca_detail(app, AAD_R_SIGNER_UNREACHABLE, "%s: %s", path,
+		    socket_fault(errno));
+	return AAD_R_ALLOWED;
+}
+
 static enum reason
 connect_signer(struct door *d, const struct ca_owner *owner)
 {
+	const struct timeval wait = { CONNECT_S, 0 };
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 	int fd, n;
 
-	n = snprintf(un.sun_path, sizeof(un.sun_path), "%s/signer.sock",
+	n = snprintf(un.sun_path, sizeof(un.sun_path), "%s/" SOCKET,
 	    d->app->conf->run);
 	if (n < 0 || (size_t)n >= sizeof(un.sun_path))
 		return ca_detail(d->app, AAD_R_SIGNER_UNREACHABLE,
 		    "%s: too long for a socket", d->app->conf->run);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 || connect(fd, (struct sockaddr *)&un, sizeof(un)) == -1 ||
+	/* NB. with a full queue connect(2) waits, for ever if it may. */
+	if (fd == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) ==
+		-1 ||
+	    connect(fd, (struct sockaddr *)&un, sizeof(un)) == -1 ||
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1) {
 		ca_detail(d->app, AAD_R_UNSET, "%s: %s", un.sun_path,
-		    strerror(errno));
+		    socket_fault(errno));
 		file_close(fd);
 		return AAD_R_SIGNER_UNREACHABLE;
 	}
@@ -199,8 +255,6 @@ hang_up(struct door *d)
 	d->to = d->from = -1;
 	spawn_end(d->pid);
 	d->pid = -1;
-	if (d->buf != NULL)
-		explicit_bzero(d->buf, d->cap); /* of init: the recovery key */
 	free(d->buf);
 	d->buf = NULL;
 }
@@ -369,9 +423,8 @@ door_ask_more(struct ca_app *app, struct wirebuf *rq,
 		return said;
 	d.stop = stop;
 	d.end_ms = clock_mono_ms() + ms;
-	said = geteuid() == owner.uid || geteuid() == 0
-		   ? start_signer(&d, &owner)
-		   : connect_signer(&d, &owner);
+	said = starts_it(&owner) ? start_signer(&d, &owner)
+				 : connect_signer(&d, &owner);
 	if (said == AAD_R_ALLOWED) {
 		if (send_all(&d, rq->p, rq->len) && more != NULL &&
 		    d.from != d.to)

@@ -59,6 +59,13 @@ enum reason door_ask_more(struct ca_app *app, struct wirebuf *rq,
 enum reason door_ask(struct ca_app *app, struct wirebuf *rq, int64_t ms,
     const volatile sig_atomic_t *stop, door_fn *fn, void *arg, json_t **endp);
 
+/*
+ * Whether there is a signer that the caller may ask, before anybody signs in
+ * for nothing.  It is not asked anything.
+ * Returns ALLOWED; SIGNER_UNREACHABLE, NO_CA or STATE_OWNER with app->detail.
+ */
+enum reason door_there(struct ca_app *app);
+
 /* A JSON object of a reply.  *outp: the caller releases it.
  * Returns ALLOWED; SIGNER_REPLY; NO_MEMORY. */
 enum reason door_json(const struct request *reply, json_t **outp);

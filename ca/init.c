@@ -2,6 +2,7 @@
 
 /* aadssh-ca init: an authority comes into being. */
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +13,14 @@
 
 #include "ca/door.h"
 #include "ca/import.h"
+#include "ca/keyfile.h"
 #include "ca/layout.h"
 #include "ca/publish.h"
 #include "ca/rows.h"
-#include "ca/take.h"
 #include "ca/trust.h"
 #include "ca/verbs.h"
 #include "cmd/cli/stop.h"
+#include "core/file.h"
 #include "ssh/key.h"
 #include "ssh/privkey.h"
 
@@ -34,6 +36,8 @@ struct init {
 	struct key user, host;
 	struct privkey key; /* recovery */
 	struct secret *imported;
+	int dir; /* the recovery file's, open */
+	const char *name; /* in dir */
 	const volatile sig_atomic_t *stop;
 };
 
@@ -112,16 +116,24 @@ static int
 make_recovery(struct init *i)
 {
 	struct secret *text = NULL;
-	enum reason why = AAD_R_NO_MEMORY;
+	int r;
 
-	if (fresh(&i->key, &text) == 0)
-		why = take_store(i->app, secret_bytes(text), secret_len(text),
-		    i->recovery, 0600, false);
+	if (fresh(&i->key, &text) != 0)
+		return ca_refuse(i->app, AAD_R_NO_MEMORY, i->json);
+	/* NB. the directory stays open: what is removed again must be what
+	 * was made, whoever may rename things there. */
+	r = AAD_ESYS;
+	if ((i->dir = keyfile_parent(i->recovery, &i->name)) != -1)
+		r = file_create(i->dir, i->name, secret_bytes(text),
+		    secret_len(text), 0600);
+	if (r != 0 && r != AAD_EEXIST)
+		ca_detail(i->app, AAD_R_DISK, "%s: %s", i->recovery,
+		    r == AAD_ESYS ? strerror(errno) : err_name(r));
 	secret_free(text);
-	if (why == AAD_R_ALLOWED)
+	if (r == 0)
 		return EXIT_DONE;
-	if (why != AAD_R_CERT_FILE)
-		return ca_refuse(i->app, why, i->json);
+	if (r != AAD_EEXIST)
+		return ca_refuse(i->app, AAD_R_DISK, i->json);
 	fprintf(stderr,
 	    "%s: %s is there already; nothing was done. If aadssh-ca keys "
 	    "knows no authority, an init that was interrupted may have left "
@@ -142,7 +154,7 @@ drop_recovery(const struct init *i, enum reason why)
 		    CA_PROG, i->recovery);
 		return;
 	}
-	unlink(i->recovery);
+	unlinkat(i->dir, i->name, 0);
 }
 
 static enum reason
@@ -251,7 +263,7 @@ run(struct init *i)
 	    (code = make_recovery(i)) != EXIT_DONE)
 		return code;
 	if ((code = layout_make(i->app)) != EXIT_DONE) {
-		unlink(i->recovery);
+		unlinkat(i->dir, i->name, 0);
 		return code;
 	}
 	if ((why = ask(i, &end)) != AAD_R_ALLOWED) {
@@ -275,13 +287,14 @@ run(struct init *i)
 int
 verb_init(void *arg, int argc, char **argv)
 {
-	struct init i = { .app = arg };
+	struct init i = { .app = arg, .dir = -1 };
 	int code;
 
 	if (parse(argc, argv, &i) != 0)
 		return ca_usage(arg, argv[0]);
 	i.stop = stop_catch(0, 0);
 	code = run(&i);
+	file_close(i.dir);
 	privkey_release(&i.key);
 	secret_free(i.imported);
 	key_release(&i.user);

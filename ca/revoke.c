@@ -9,6 +9,7 @@
 
 #include "ca/change.h"
 #include "ca/find.h"
+#include "ca/option.h"
 #include "ca/verbs.h"
 #include "core/text.h"
 
@@ -96,6 +97,10 @@ static int
 resolve(struct revoke *r)
 {
 	int code = EXIT_DONE;
+
+	if ((r->reason != NULL && option_line("reason", r->reason) != 0) ||
+	    (r->what == 'u' && option_line("user", r->arg) != 0))
+		return EXIT_USAGE;
 
 	if (r->what == 's' && !text_number(r->arg, INT64_MAX, &r->serial))
 		return ca_refuse(r->app, AAD_R_UNKNOWN_SERIAL, r->json);

@@ -18,7 +18,7 @@
 #include "ca/app.h"
 #include "ca/door.h"
 
-#define ROWS_TEXT_MAX 4096 /* bytes of a value that is shown */
+#define ROWS_TEXT_MAX 32768 /* bytes of a value; 256 principals fit */
 
 typedef void rows_fn(void *arg, const json_t *row);
 

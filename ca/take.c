@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ca/keyfile.h"
 #include "ca/progress.h"
 #include "ca/take.h"
 #include "cmd/cli/stop.h"
 #include "core/file.h"
+#include "ssh/krl.h"
 
 struct take {
 	struct ca_app *app;
@@ -31,60 +33,33 @@ cannot_write(struct take *t, int r)
 	    r == AAD_ESYS ? strerror(errno) : err_name(r));
 }
 
-#define TAKE(app_, path_)                                                      \
-	{                                                                      \
-		.app = (app_), .path = (path_),                                \
-		.to_stdout = strcmp((path_), "-") == 0, .dir = -1, .file = {   \
-			.fd = -1                                               \
-		}                                                              \
-	}
-
-static enum reason
-put(struct take *t, const void *p, size_t len)
+/* Whether an open file begins as a KRL does, or is empty. */
+static bool
+is_krl(int fd)
 {
-	int r = 0;
+	char head[KRL_MAGIC_LEN];
+	ssize_t n = read(fd, head, sizeof(head));
 
-	if (!t->to_stdout)
-		r = file_new_write(&t->file, p, len);
-	else if (fwrite(p, 1, len, stdout) != len)
-		r = AAD_ESYS;
-	t->len += len;
-	return r == 0 ? AAD_R_ALLOWED : cannot_write(t, r);
+	return n == 0 || (n == (ssize_t)sizeof(head) &&
+			     memcmp(head, KRL_MAGIC, sizeof(head)) == 0);
 }
 
-static enum reason
-on_reply(void *arg, const struct request *reply)
+/* NB. root may say /dev/null, or type the name of another file. */
+static bool
+may_replace(int dir, const char *name)
 {
-	const struct request_field *f;
-	struct take *t = arg;
-	enum reason why;
-	size_t i;
-
-	if (reply->op != REQUEST_DATA)
-		return AAD_R_SIGNER_REPLY;
-	for (i = 0; (f = request_get(reply, REQUEST_L_DATA, i)) != NULL; i++)
-		if ((why = put(t, f->p, f->len)) != AAD_R_ALLOWED)
-			return why;
-	progress_at(&t->progress, t->len);
-	return AAD_R_ALLOWED;
-}
-
-static int
-open_dir(const char *path, const char **namep)
-{
-	const char *slash = strrchr(path, '/');
-	char *dir;
+	struct stat sb;
+	bool yes;
 	int fd;
 
-	*namep = slash == NULL ? path : slash + 1;
-	dir = slash == NULL   ? strdup(".")
-	      : slash == path ? strdup("/")
-			      : strndup(path, (size_t)(slash - path));
-	if (dir == NULL)
-		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(dir);
-	return fd;
+	if (fstatat(dir, name, &sb, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT;
+	if (!S_ISREG(sb.st_mode))
+		return false;
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	yes = fd != -1 && is_krl(fd);
+	file_close(fd);
+	return yes;
 }
 
 /* What can be known to fail fails before the signer is asked. */
@@ -96,9 +71,10 @@ begin(struct take *t, bool replace)
 
 	if (t->to_stdout)
 		return AAD_R_ALLOWED;
-	if ((t->dir = open_dir(t->path, &t->name)) == -1)
+	if ((t->dir = keyfile_parent(t->path, &t->name)) == -1)
 		return cannot_write(t, AAD_ESYS);
-	if (!replace && fstatat(t->dir, t->name, &sb, AT_SYMLINK_NOFOLLOW) == 0)
+	if (replace ? !may_replace(t->dir, t->name)
+		    : fstatat(t->dir, t->name, &sb, AT_SYMLINK_NOFOLLOW) == 0)
 		return ca_detail(t->app, AAD_R_CERT_FILE, "%s", t->path);
 	r = file_new_open(t->dir, t->name, &t->file);
 	return r == 0 ? AAD_R_ALLOWED : cannot_write(t, r);
@@ -118,25 +94,60 @@ finish(struct take *t, mode_t mode, bool replace)
 	return r == 0 ? AAD_R_ALLOWED : cannot_write(t, r);
 }
 
-static void
-end(struct take *t)
+static struct take
+take_to(struct ca_app *app, const char *path)
 {
-	file_new_drop(&t->file);
-	file_close(t->dir);
+	return (struct take){ .app = app,
+		.path = path,
+		.to_stdout = strcmp(path, "-") == 0,
+		.dir = -1,
+		.file = { .fd = -1 } };
+}
+
+static enum reason
+put(struct take *t, const void *p, size_t len)
+{
+	int r;
+
+	if (t->to_stdout)
+		r = fwrite(p, 1, len, stdout) == len ? 0 : AAD_ESYS;
+	else
+		r = file_new_write(&t->file, p, len);
+	if (r != 0)
+		return cannot_write(t, r);
+	t->len += len;
+	return AAD_R_ALLOWED;
+}
+
+static enum reason
+on_reply(void *arg, const struct request *reply)
+{
+	const struct request_field *f;
+	struct take *t = arg;
+	enum reason why;
+	size_t i;
+
+	if (reply->op != REQUEST_DATA)
+		return AAD_R_SIGNER_REPLY;
+	for (i = 0; (f = request_get(reply, REQUEST_L_DATA, i)) != NULL; i++)
+		if ((why = put(t, f->p, f->len)) != AAD_R_ALLOWED)
+			return why;
+	progress_at(&t->progress, t->len);
+	return AAD_R_ALLOWED;
 }
 
 enum reason
 take_store(struct ca_app *app, const void *p, size_t len, const char *path,
     mode_t mode, bool replace)
 {
-	struct take t = TAKE(app, path);
-	enum reason why = begin(&t, replace);
+	struct take t = take_to(app, path);
+	enum reason why;
 
-	if (why == AAD_R_ALLOWED)
-		why = put(&t, p, len);
-	if (why == AAD_R_ALLOWED)
+	if ((why = begin(&t, replace)) == AAD_R_ALLOWED &&
+	    (why = put(&t, p, len)) == AAD_R_ALLOWED)
 		why = finish(&t, mode, replace);
-	end(&t);
+	file_new_drop(&t.file);
+	file_close(t.dir);
 	return why;
 }
 
@@ -144,7 +155,7 @@ enum reason
 take_file(struct ca_app *app, enum request_op op, const char *verb,
     const char *path, mode_t mode, bool replace, json_t **endp)
 {
-	struct take t = TAKE(app, path);
+	struct take t = take_to(app, path);
 	const volatile sig_atomic_t *stop = stop_catch(0, 0);
 	struct wirebuf rq = wirebuf_new();
 	enum reason why;
@@ -163,6 +174,7 @@ take_file(struct ca_app *app, enum request_op op, const char *verb,
 		why = AAD_R_SIGNER_REPLY;
 	if (why == AAD_R_ALLOWED)
 		why = finish(&t, mode, replace);
-	end(&t);
+	file_new_drop(&t.file);
+	file_close(t.dir);
 	return why;
 }

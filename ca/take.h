@@ -16,7 +16,8 @@
  * file appears whole or not at all; "-" is stdout, where only a good end says
  * that it was whole.
  * verb: what is shown on a terminal when it takes long.
- * replace: whether a file of this name may be replaced; a link is, too.
+ * replace: whether a KRL, or an empty file, of this name may be replaced;
+ * nothing else ever is, no link, no device.
  * *endp: what END says, or NULL; the caller releases it.
  * Returns as door_ask(); DISK, and CERT_FILE for one that is there and may not
  * be replaced, with app->detail.

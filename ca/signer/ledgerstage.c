@@ -104,7 +104,7 @@ ledger_copy(struct ledger *l, int *fdp, int64_t *sizep, enum reason *whyp)
 	*sizep = 0;
 	if ((r = ledger_begin(l, whyp)) != 0)
 		return r;
-	/* The lock is on the name, too, which goes before a byte comes. */
+	/* The lock is on the name, too, which goes before there is a byte. */
 	if ((fd = make(l->dir, COPY)) == -1 || unlinkat(l->dir, COPY, 0) == -1)
 		r = cannot_copy(l, whyp);
 	else

@@ -199,7 +199,9 @@ look_at_publication(struct signer *s, const struct keyring *ring,
 	why = published_recorded(s, version, &recorded);
 	if (why == AAD_R_ALLOWED)
 		why = rows_differ(s, m.length, &newer);
-	ask->stale = !recorded || newer || keys_differ(ring, &m);
+	/* NB. of a clock that was ahead: it lacks what seemed to be over. */
+	ask->stale = !recorded || newer || keys_differ(ring, &m) ||
+		     m.issued > s->now;
 	manifest_release(&m);
 	return why;
 }

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
 #include "ca/signer/signer.h"
 #include "cmd/cli/log.h"
 #include "core/strictjson.h"
@@ -60,7 +58,6 @@ send_message(const struct signer *s, struct wirebuf *b)
 	r = len > REQUEST_HEAD_LEN + REQUEST_REPLY_MAX
 		? AAD_ETOOBIG
 		: put_all(s->out, p, len);
-	sodium_memzero(p, len); /* of init: the recovery key */
 	free(p);
 	return r;
 }

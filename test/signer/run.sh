@@ -356,9 +356,17 @@ if [ "$(id -u)" -eq 0 ]; then
 	answers 'II-C18 a state directory of another user' 3 '^end 3 state_owner' \
 	    s sign key="$key" token="$good"
 	chown 0 "$dir/state"
+	chown 65534 "$dir/state/tenant/keys.json"
+	answers "II-C18 tenant keys that are not their directory's owner's" 3 \
+	    '^end 3 tenant_keys_unreadable' s sign key="$key" token="$good"
+	chown 65534 "$dir/state/tenant"
+	answers 'that whose both are is nothing to us' 0 '^certificate' \
+	    s sign key="$key" token="$(token 21)"
+	chown 0 "$dir/state/tenant" "$dir/state/tenant/keys.json"
 else
 	echo 'skip - a state directory of another user: needs root'
-	skipped=$((skipped + 1))
+	echo 'skip - tenant keys of another user: needs root'
+	skipped=$((skipped + 2))
 fi
 
 # ---- what hosts are told ------------------------------------------------------------
@@ -375,7 +383,8 @@ listed() { # whether the current list revokes the key's last certificate
 	ssh-keygen -Q -l -f "$dir/state3/public/current/krl" \
 	    "$dir/short.pub" | tail -n 1
 }
-answers 'an authority to tell of' 0 '^end 0 allowed' t init
+answers 'an authority to tell of' 0 '^end 0 allowed' \
+    t init key="$dir/recovery.pub"
 mkdir -p "$dir/state3/tenant"
 "$mktoken" keys >"$dir/state3/tenant/keys.json"
 answers 'it publishes' 0 '^end 0 allowed' publish
@@ -412,9 +421,10 @@ mkdir -p "$dir/above/between"
 sed "s|^\[ca\]|[ca]\npublish_dir = $dir/above/between/public|
     s|$dir/state|$dir/state4|" "$conf" >"$dir/above.conf"
 above() {
-	"$ask" "$1" -- "$signer" -f "$dir/above.conf"
+	"$ask" "$@" -- "$signer" -f "$dir/above.conf"
 }
-answers 'an authority that publishes elsewhere' 0 '^end 0 allowed' above init
+answers 'an authority that publishes elsewhere' 0 '^end 0 allowed' \
+    above init key="$dir/recovery.pub"
 answers 'II-P13 with sound directories above' 3 'owners and modes are right' \
     above check
 chmod 0777 "$dir/above"

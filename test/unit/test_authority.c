@@ -1022,7 +1022,7 @@ a_key_is_revoked_for_ever(void **state)
 }
 
 static void
-expired_serials_are_dropped(void **state)
+I_E8_expired_serials_are_dropped(void **state)
 {
 	struct world *w = *state;
 	struct cert c = sign_host(w, 3600);
@@ -1145,6 +1145,7 @@ I_E2_a_damaged_publication_is_never_switched_to(void **state)
 		{ "krl", "truncate -s 0" },
 		{ "krl", "truncate -s -1" },
 		{ "krl", "rm" },
+		{ "krl", "echo '<html>502 Bad Gateway</html>' >" },
 		{ "krl", "echo x >>" },
 		{ "user_ca.pub", "truncate -s 0" },
 		{ "manifest.json", "echo >>" },
@@ -1199,6 +1200,52 @@ I_E6_never_an_older_version(void **state)
 	assert_true(krl_has(w, &c));
 	verify(w, 0);
 	cert_release(&c);
+}
+
+/* Nothing is published of a ledger that is older than what was told. */
+static void
+II_R5_an_older_copy_of_the_ledger(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	int64_t staged;
+
+	publish(w);
+	shell(w, "cp -p ledger/ledger.db kept.db");
+	revoke_serial(w, c.serial, AAD_R_ALLOWED);
+	staged = stage(w);
+	shell(w, "cp -p ledger/ledger.db later.db && "
+		 "cp -p kept.db ledger/ledger.db");
+	commit(w, staged, AAD_R_LEDGER_ALTERED, "staged of a longer one");
+	assert_int_equal(current(w), 1);
+	shell(w, "cp -p later.db ledger/ledger.db");
+	commit(w, staged, AAD_R_ALLOWED, "of the right one");
+	assert_true(krl_has(w, &c));
+	shell(w, "cp -p kept.db ledger/ledger.db");
+	request(w, REQUEST_STAGE);
+	expect(w, op_stage, AAD_R_LEDGER_ALTERED, "published of a longer one");
+	request(w, REQUEST_KRL);
+	expect(w, op_krl, AAD_R_LEDGER_ALTERED, "a list of it");
+	assert_true(krl_has(w, &c));
+	shell(w, "cp -p later.db ledger/ledger.db");
+	cert_release(&c);
+}
+
+/* A version that waited until it was over is not switched to. */
+static void
+a_version_that_is_over(void **state)
+{
+	struct world *w = *state;
+	int64_t first = publish(w), staged = stage(w);
+
+	w->s.now += w->conf->publish_valid - 1;
+	commit(w, staged, AAD_R_ALLOWED, "a second before");
+	staged = stage(w);
+	w->s.now += w->conf->publish_valid;
+	commit(w, staged, AAD_R_PUBLICATION, "at its end");
+	assert_int_equal(current(w), first + 1);
+	assert_true(publish(w) > staged);
+	verify(w, 0);
 }
 
 static void
@@ -1534,6 +1581,26 @@ a_clock_that_was_ahead(void **state)
 	g = rotate(w, false);
 	got_release(&g);
 	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, next);
+}
+
+/* What was published then lacks what seemed to be over; it does not stay. */
+static void
+a_publication_of_a_clock_that_was_ahead(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	struct got g;
+
+	revoke_serial(w, c.serial, AAD_R_ALLOWED);
+	w->s.now += 60 * DAY;
+	publish(w);
+	assert_false(krl_has(w, &c));
+	w->s.now -= 60 * DAY;
+	g = rotate(w, false);
+	expect_why(w, &g, AAD_R_ALLOWED, "rotate");
+	got_release(&g);
+	assert_true(krl_has(w, &c));
+	cert_release(&c);
 }
 
 /* Rotation that is killed at each of its calls, at each of its stages. */
@@ -2560,11 +2627,13 @@ main(void)
 		WITH(I_C15_an_identity_and_no_other),
 		WITH(ambiguous_user),
 		WITH(a_key_is_revoked_for_ever),
-		WITH(expired_serials_are_dropped),
+		WITH(I_E8_expired_serials_are_dropped),
 		WITH(I_E12_a_lost_key_of_the_authority),
 		WITH(I_E1_a_new_authority_publishes_a_krl),
 		WITH(I_E2_a_damaged_publication_is_never_switched_to),
 		WITH(I_E6_never_an_older_version),
+		WITH(II_R5_an_older_copy_of_the_ledger),
+		WITH(a_version_that_is_over),
 		WITH(I_E7_a_manifest_signed_by_ssh_keygens_rules),
 		WITH(old_versions_are_pruned),
 		WITH(the_krl_alone),
@@ -2576,6 +2645,7 @@ main(void)
 		WITH(I_E11_a_publication_without_its_copy),
 		WITH(dry_rotate),
 		WITH(a_clock_that_was_ahead),
+		WITH(a_publication_of_a_clock_that_was_ahead),
 		WITH(II_C19_rotate_killed_anywhere),
 		WITH(memory_is_short_for_all),
 		WITH(another_bundle_key),
