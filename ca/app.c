@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +113,7 @@ enum reason
 ca_owner(struct ca_app *app, struct ca_owner *out)
 {
 	const char *dir = app->conf->dir;
+	const struct passwd *pw;
 	struct stat sb;
 
 	if (stat(dir, &sb) == -1)
@@ -122,6 +124,15 @@ ca_owner(struct ca_app *app, struct ca_owner *out)
 		    "%s: it is no directory, or others can write it", dir);
 	out->uid = sb.st_uid;
 	out->gid = sb.st_gid;
+	/* NB. for root, who becomes it: a chown(1) without a group leaves
+	 * root's, and that is not what the signer is to have. */
+	if (geteuid() == 0 && sb.st_uid != 0) {
+		if ((pw = getpwuid(sb.st_uid)) != NULL)
+			out->gid = pw->pw_gid;
+		if (out->gid == 0)
+			return ca_detail(app, AAD_R_STATE_OWNER,
+			    "%s: its owner has no group but root's", dir);
+	}
 	return AAD_R_ALLOWED;
 }
 

@@ -68,9 +68,9 @@ enum reason ca_detail(struct ca_app *app, enum reason why, const char *fmt, ...)
 int ca_refuse(const struct ca_app *app, enum reason why, bool json);
 
 /*
- * The owner of [state] dir.
+ * The owner of [state] dir; for root the group is the account's.
  * Returns ALLOWED; NO_CA when it is not there; STATE_OWNER when it is no
- * directory or others can write it.
+ * directory, others can write it, or its owner has root's group only.
  */
 enum reason ca_owner(struct ca_app *app, struct ca_owner *out);
 

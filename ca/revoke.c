@@ -173,7 +173,7 @@ int
 verb_revoke(void *arg, int argc, char **argv)
 {
 	struct revoke r = { .app = arg };
-	struct change change = { .app = arg, .always = true };
+	struct change change = { .app = arg, .always = true, .whole = true };
 	struct wirebuf rq = wirebuf_new();
 	int code;
 

@@ -230,7 +230,7 @@ lock(struct sign *s, bool *waitedp)
 	while (flock(s->lock, LOCK_EX | LOCK_NB) == -1) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return 0; /* no locks on this file system */
-		if (!*waitedp && !s->quiet)
+		if (!*waitedp)
 			fprintf(stderr,
 			    "%s: another sign-in for this key is under way; "
 			    "waiting for it\n",

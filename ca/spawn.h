@@ -30,7 +30,9 @@ struct spawn {
 	const struct ca_owner *become; /* NULL: stay who we are */
 	int in, out, err; /* its 0, 1, 2; -1: /dev/null */
 	int extra; /* its 3; -1: none */
-	bool root_dir; /* starts in "/" */
+	/* starts in "/", in a process group of its own: what Ctrl-C means is
+	 * ours to judge; not for what asks the person */
+	bool apart;
 	const char *agent; /* its SSH_AUTH_SOCK, or NULL */
 };
 

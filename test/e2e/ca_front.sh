@@ -63,6 +63,17 @@ ok "the ledger goes on" lists_no
 ok "until another is named" ca rotate --user-ca u2.pub
 also "which hosts trust" grep -q "$(cut -d ' ' -f 2 u2.pub)" "$CERT_CA"
 
+need chgrp root "$CA_STATE"
+ok "root publishes in a directory of root's group" ca publish
+also "and the signer is not of it" \
+    test "$(stat -Lc %G "$CA_STATE/public/current")" = aadssh-ca
+need chgrp aadssh-ca "$CA_STATE"
+: >nothing
+need mount --bind nothing /usr/bin/ssh-keygen
+exits 3 "check without an ssh-keygen" ca check --json
+also "names what is missing" has "$W/out" 'there is no /usr/bin/ssh-keygen'
+need umount /usr/bin/ssh-keygen
+
 # --- files that root names ------------------------------------------------------
 
 need mknod null c 1 3
@@ -83,13 +94,14 @@ also "for everybody to read" test "$(stat -c %a list)" = 644
 mkdir -p theirs precious
 echo precious >precious/key
 cat >swap <<-'END'
-	while [ ! -e theirs/key ]; do :; done
+	while [ ! -e theirs/key ]; do [ ! -e over ] || exit 0; done
 	mv theirs away && ln -s precious theirs
 END
 sh swap &
 swap=$!
 exits 1 "a second init, in a directory that is exchanged meanwhile" \
     ca init --user-ca u.pub --host-ca h.pub --recovery-out theirs/key
+: >over
 need wait $swap
 also "removes nothing of others" grep -qx precious precious/key
 
