@@ -35,7 +35,7 @@ world_setup(void **state)
 	enum reason why;
 
 	assert_non_null(w);
-	snprintf(w->base, sizeof(w->base), "/tmp/aadssh-test-XXXXXX");
+	snprintf(w->base, sizeof(w->base), "%s/aadssh-test-XXXXXX", UNIT_TMP);
 	assert_non_null(mkdtemp(w->base));
 	assert_int_equal(chmod(w->base, 0755), 0);
 	w->dir = open(w->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

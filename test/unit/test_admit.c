@@ -92,7 +92,7 @@ setup(void **state)
 	char text[1024];
 
 	assert_non_null(w);
-	snprintf(w->base, sizeof(w->base), "/tmp/aadssh-test-XXXXXX");
+	snprintf(w->base, sizeof(w->base), "%s/aadssh-test-XXXXXX", UNIT_TMP);
 	assert_non_null(mkdtemp(w->base));
 	snprintf(text, sizeof(text), CONF, w->base);
 	assert_int_equal(conf_parse(text, strlen(text), &w->app.conf, &err), 0);

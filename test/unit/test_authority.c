@@ -617,8 +617,7 @@ setup_empty(void **state)
 	umask(022);
 	signal(SIGPIPE, SIG_IGN);
 	/* Thousands of fsyncs are a matter of minutes on a disk. */
-	snprintf(w->base, sizeof(w->base), "%s/aadssh-test-XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	snprintf(w->base, sizeof(w->base), "%s/aadssh-test-XXXXXX", UNIT_TMP);
 	assert_non_null(mkdtemp(w->base));
 	snprintf(w->state, sizeof(w->state), "%s/state", w->base);
 	assert_int_equal(mkdir(w->state, 0755), 0);

@@ -44,7 +44,8 @@ setup(void **state)
 {
 	(void)state;
 	alarm(60); /* whoever hangs on a FIFO fails */
-	snprintf(scratch, sizeof(scratch), "/tmp/aadssh-test-core-XXXXXX");
+	snprintf(scratch, sizeof(scratch), "%s/aadssh-test-core-XXXXXX",
+	    UNIT_TMP);
 	if (mkdtemp(scratch) == NULL)
 		return -1;
 	dir = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

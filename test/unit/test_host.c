@@ -135,7 +135,7 @@ setup(void **state)
 	char text[2048], dir[128];
 
 	assert_non_null(w);
-	snprintf(w->base, sizeof(w->base), "/tmp/aadssh-test-XXXXXX");
+	snprintf(w->base, sizeof(w->base), "%s/aadssh-test-XXXXXX", UNIT_TMP);
 	assert_non_null(mkdtemp(w->base));
 	snprintf(w->machine_id, sizeof(w->machine_id), "%s/machine-id",
 	    w->base);

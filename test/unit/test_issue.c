@@ -246,7 +246,7 @@ setup(void **state)
 	umask(022);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	snprintf(w->base, sizeof(w->base), "/tmp/aadssh-test-XXXXXX");
+	snprintf(w->base, sizeof(w->base), "%s/aadssh-test-XXXXXX", UNIT_TMP);
 	assert_non_null(mkdtemp(w->base));
 	load_conf(CONF, &w->conf, &w->rules);
 	w->s.conf_path = "test.conf";

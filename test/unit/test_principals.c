@@ -168,7 +168,7 @@ setup(void **state)
 	enum reason why;
 
 	assert_non_null(w);
-	snprintf(w->base, sizeof(w->base), "/tmp/aadssh-test-XXXXXX");
+	snprintf(w->base, sizeof(w->base), "%s/aadssh-test-XXXXXX", UNIT_TMP);
 	assert_non_null(mkdtemp(w->base));
 	snprintf(w->state, sizeof(w->state), "%s/state", w->base);
 	strcpy(w->web, "web");

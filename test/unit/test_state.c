@@ -216,7 +216,7 @@ setup(void **state)
 	char text[1024], *claims;
 
 	assert_non_null(w);
-	snprintf(w->base, sizeof(w->base), "/tmp/aadssh-test-XXXXXX");
+	snprintf(w->base, sizeof(w->base), "%s/aadssh-test-XXXXXX", UNIT_TMP);
 	assert_non_null(mkdtemp(w->base));
 	snprintf(w->run, sizeof(w->run), "%s/run", w->base);
 	assert_int_equal(mkdir(w->run, 0755), 0);

@@ -13,4 +13,10 @@
 #include <cmocka.h>
 /* clang-format on */
 
+/*
+ * Where a test makes its directory: in memory where that can be had, since a
+ * ledger waits for the disk at each step.  Wants <unistd.h>.
+ */
+#define UNIT_TMP (access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp")
+
 #endif /* AAD_UNIT_H */
