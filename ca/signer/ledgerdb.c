@@ -7,6 +7,7 @@
 
 #include "ca/signer/ledgerdb.h"
 #include "ca/signer/ledgerrow.h"
+#include "ca/signer/ledgervfs.h"
 #include "core/text.h"
 
 /* bytes; of a row, its body with room for what surrounds it */
@@ -159,39 +160,6 @@ ledgerdb_done(sqlite3_stmt *st)
 
 /* ---- the connection ------------------------------------------------- */
 
-/*
- * SQLite's own way to the full path follows /proc/self/fd/N and goes on with
- * what the directory is called, which may be another one by then.
- */
-static int
-path_as_it_is(sqlite3_vfs *vfs, const char *path, int size, char *out)
-{
-	int n = snprintf(out, (size_t)size, "%s", path);
-
-	(void)vfs;
-	return n < 0 || n >= size ? SQLITE_CANTOPEN : SQLITE_OK;
-}
-
-static int
-register_vfs(void)
-{
-	static sqlite3_vfs vfs; /* SQLite keeps it in a list */
-	const sqlite3_vfs *own;
-	int rc;
-
-	if (vfs.zName != NULL)
-		return SQLITE_OK;
-	if ((rc = sqlite3_initialize()) != SQLITE_OK)
-		return rc;
-	if ((own = sqlite3_vfs_find("unix")) == NULL)
-		return SQLITE_CANTOPEN;
-	vfs = *own;
-	vfs.pNext = NULL;
-	vfs.zName = "aadssh";
-	vfs.xFullPathname = path_as_it_is;
-	return sqlite3_vfs_register(&vfs, 0);
-}
-
 /* No setting of the library and nothing in the file runs code of others. */
 static int
 configure(struct ledger *l)
@@ -223,8 +191,10 @@ configure(struct ledger *l)
 }
 
 int
-ledgerdb_connect(int dir, struct ledger **outp, enum reason *whyp)
+ledgerdb_connect(int dir, const char *name, struct ledger **outp,
+    enum reason *whyp)
 {
+	const bool writes = dir == -1 || strcmp(name, LEDGERDB_FILE) == 0;
 	char path[64] = ":memory:";
 	struct ledger *l;
 	int rc, r;
@@ -236,13 +206,13 @@ ledgerdb_connect(int dir, struct ledger **outp, enum reason *whyp)
 	}
 	l->dir = dir;
 	if (dir != -1)
-		snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir,
-		    LEDGERDB_FILE);
-	if ((rc = register_vfs()) == SQLITE_OK)
+		snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name);
+	if ((rc = ledgervfs_register()) == SQLITE_OK)
 		rc = sqlite3_open_v2(path, &l->db,
-		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-			SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_PRIVATECACHE,
-		    dir == -1 ? NULL : "aadssh");
+		    (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
+			SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+			SQLITE_OPEN_PRIVATECACHE,
+		    dir == -1 ? NULL : LEDGERVFS_NAME);
 	if (rc == SQLITE_OK)
 		rc = configure(l);
 	if (rc != SQLITE_OK) {
@@ -297,14 +267,15 @@ ledgerdb_size(struct ledger *l, int64_t *sizep, enum reason *whyp)
 }
 
 int
-ledgerdb_read(struct ledger *l, uint8_t *buf, size_t len, enum reason *whyp)
+ledgerdb_read(struct ledger *l, int64_t at, uint8_t *buf, size_t len,
+    enum reason *whyp)
 {
 	sqlite3_file *f;
 	int rc, r;
 
 	if ((r = own_file(l, &f, whyp)) != 0)
 		return r;
-	rc = f->pMethods->xRead(f, buf, (int)len, 0);
+	rc = f->pMethods->xRead(f, buf, (int)len, at);
 	if (rc == SQLITE_IOERR_SHORT_READ)
 		return ledgerdb_altered(l, "the file was cut", whyp);
 	return rc == SQLITE_OK ? 0 : ledgerdb_fail(l, rc, whyp);

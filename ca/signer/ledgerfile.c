@@ -122,10 +122,10 @@ attach(int dir, const struct stat *judged, struct ledger **outp,
 	uint8_t head[LEDGERDB_HEADER];
 	int r;
 
-	if ((r = ledgerdb_connect(dir, outp, whyp)) != 0)
+	if ((r = ledgerdb_connect(dir, LEDGERDB_FILE, outp, whyp)) != 0)
 		return r;
 	if ((r = same_file(*outp, judged, whyp)) != 0 ||
-	    (r = ledgerdb_read(*outp, head, sizeof(head), whyp)) != 0 ||
+	    (r = ledgerdb_read(*outp, 0, head, sizeof(head), whyp)) != 0 ||
 	    (r = ledgerdb_header(head, sizeof(head), whyp)) != 0 ||
 	    (r = ledgerdb_check(*outp, whyp)) != 0) {
 		ledgerdb_close(*outp);
@@ -206,7 +206,7 @@ ledger_create(int dirfd, struct ledger **outp, enum reason *whyp)
 	int r;
 
 	*outp = NULL;
-	if ((r = ledgerdb_connect(-1, &empty, whyp)) != 0)
+	if ((r = ledgerdb_connect(-1, "", &empty, whyp)) != 0)
 		return r;
 	if ((r = ledgerdb_make(empty, whyp)) == 0) {
 		p = sqlite3_serialize(empty->db, "main", &len, 0);
@@ -242,7 +242,7 @@ ledger_dump(struct ledger *l, uint8_t **outp, size_t *lenp, enum reason *whyp)
 		r = AAD_ENOMEM;
 		goto out;
 	}
-	if ((r = ledgerdb_read(l, p, (size_t)size, whyp)) == 0) {
+	if ((r = ledgerdb_read(l, 0, p, (size_t)size, whyp)) == 0) {
 		*outp = p;
 		*lenp = (size_t)size;
 		p = NULL;
@@ -262,7 +262,7 @@ inspect(const uint8_t *p, size_t len, enum reason *whyp)
 	size_t faults = 0;
 	int rc, r;
 
-	if ((r = ledgerdb_connect(-1, &l, whyp)) != 0)
+	if ((r = ledgerdb_connect(-1, "", &l, whyp)) != 0)
 		return r;
 	*whyp = AAD_R_NO_MEMORY;
 	if ((own = sqlite3_malloc64(len)) == NULL) {
