@@ -95,13 +95,13 @@ hook = main
 # ca_pure: what judges, and touches nothing; the unit test has it.
 ca_pure = reply install keyfile rows
 ca = $(ca_pure) main app spawn door option trust certify tell signin import \
-	publish change take layout find init sign signhost show list verify \
+	publish change take progress layout find init sign signhost show list verify \
 	keys revoke krl rotate publishing backup restore check
 signer_profile = option profile profilecheck
 signer_issue = signer issue usercert hostcert keyring backend request
 signer = main intake ops sandbox
 signer_ops = step newkey init revoke revoked manifest publication published \
-	publish rotation rotate bundle account audit archive backup restore check
+	publish rotation rotate bundle account audit archive backup stage restore check
 pam = pam_aadssh account child clean header judged kernel login named \
 	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
@@ -109,7 +109,7 @@ aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	refresh renew evict settle sweep hold deny forget rekey check reap \
 	ending sessions token
 ledger = ledger ledgercheck ledgercopy ledgerdb ledgerfile ledgerrow \
-	ledgerschema ledgervfs ledgerview
+	ledgerschema ledgerstage ledgervfs ledgerview
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
@@ -236,8 +236,8 @@ $(eval $(call unit,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
 	$(lib_ssh) -linih))
 $(eval $(call unit,rotation,$(call objs,ca/signer,rotation) $(core_o),-linih))
 $(eval $(call unit,authority,$(call objs,test/tools,forge) $(signer_issue_o) \
-	$(signer_ops_o) $(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) \
-	$(policy_o) $(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
+	$(signer_ops_o) $(call objs,ca/signer,intake) $(signer_profile_o) \
+	$(ledger_o) $(call objs,cmd/cli,log clock) $(policy_o) $(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))
 $(eval $(call unit,issue,$(call objs,test/tools,forge) $(signer_issue_o) \
 	$(signer_profile_o) $(ledger_o) $(call objs,cmd/cli,log) $(policy_o) \
 	$(token_hook_o) $(ssh_o) $(core_o),$(signer_libs)))

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #include "ca/app.h"
 #include "ca/keyfile.h"
+#include "ca/signer/request.h"
 #include "cmd/cli/log.h"
 #include "core/file.h"
 #include "core/text.h"
@@ -104,13 +106,14 @@ ca_refuse(const struct ca_app *app, enum reason why, bool json)
 		"reason", reason_name(why), "sentence", reason_sentence(why),
 		"detail", app->detail)) != EXIT_DONE)
 		return EXIT_CANNOT;
-	return reason_exit(why);
+	return request_exit(why);
 }
 
 enum reason
 ca_owner(struct ca_app *app, struct ca_owner *out)
 {
 	const char *dir = app->conf->dir;
+	const struct passwd *pw;
 	struct stat sb;
 
 	if (stat(dir, &sb) == -1)
@@ -121,6 +124,15 @@ ca_owner(struct ca_app *app, struct ca_owner *out)
 		    "%s: it is no directory, or others can write it", dir);
 	out->uid = sb.st_uid;
 	out->gid = sb.st_gid;
+	/* NB. for root, who becomes it: a chown(1) without a group leaves
+	 * root's, and that is not what the signer is to have. */
+	if (geteuid() == 0 && sb.st_uid != 0) {
+		if ((pw = getpwuid(sb.st_uid)) != NULL)
+			out->gid = pw->pw_gid;
+		if (out->gid == 0)
+			return ca_detail(app, AAD_R_STATE_OWNER,
+			    "%s: its owner has no group but root's", dir);
+	}
 	return AAD_R_ALLOWED;
 }
 
@@ -150,7 +162,7 @@ ca_split(char *s, const char *out[static CA_LIST_MAX], size_t *np)
 {
 	char *comma;
 
-	for (*np = 0; *np < CA_LIST_MAX; s = comma + 1) {
+	for (; *np < CA_LIST_MAX; s = comma + 1) {
 		if ((comma = strchr(s, ',')) != NULL)
 			*comma = '\0';
 		if (*s == '\0')

@@ -68,9 +68,9 @@ enum reason ca_detail(struct ca_app *app, enum reason why, const char *fmt, ...)
 int ca_refuse(const struct ca_app *app, enum reason why, bool json);
 
 /*
- * The owner of [state] dir.
+ * The owner of [state] dir; for root the group is the account's.
  * Returns ALLOWED; NO_CA when it is not there; STATE_OWNER when it is no
- * directory or others can write it.
+ * directory, others can write it, or its owner has root's group only.
  */
 enum reason ca_owner(struct ca_app *app, struct ca_owner *out);
 
@@ -87,7 +87,8 @@ int ca_read_key(const struct ca_app *app, const char *path, struct key *k);
 
 /*
  * Part a comma separated option in place: no element may be empty.
- * out: borrows s.  Returns 0; AAD_EFORMAT; AAD_ETOOBIG over CA_LIST_MAX.
+ * out: borrows s.  *np: how many are in it already, of the same option.
+ * Returns 0; AAD_EFORMAT; AAD_ETOOBIG over CA_LIST_MAX.
  */
 int ca_split(char *s, const char *out[static CA_LIST_MAX],
     size_t *np) AAD_MUST_CHECK;

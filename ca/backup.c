@@ -22,7 +22,7 @@ verb_backup(void *arg, int argc, char **argv)
 		return ca_usage(app, argv[0]);
 	if ((code = ca_load(app)) != EXIT_DONE)
 		return code;
-	why = take_file(app, REQUEST_BACKUP, out, 0600, false, &end);
+	why = take_file(app, REQUEST_BACKUP, argv[0], out, 0600, false, &end);
 	if (why == AAD_R_ALLOWED)
 		rows_object(stderr, end, "");
 	json_decref(end);

@@ -35,9 +35,11 @@ publish(const struct change *c, const volatile sig_atomic_t *stop)
 int
 change_run(const struct change *c, struct wirebuf *rq)
 {
-	const volatile sig_atomic_t *stop = stop_catch(0, 0);
+	const volatile sig_atomic_t *caught = stop_catch(0, 0),
+				    *stop = c->whole ? NULL : caught;
 	struct rows r = { .app = c->app,
 		.stop = stop,
+		.more = c->more,
 		.json = c->json,
 		.print = c->print,
 		.arg = c->arg };

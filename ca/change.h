@@ -17,6 +17,10 @@ struct change {
 	bool json;
 	bool always; /* publish, even when nothing seems to have changed */
 	bool never; /* of a dry run */
+	/* Once asked, a signal no longer ends it: a revocation of which nobody
+	 * knows whether it is one must not be */
+	bool whole;
+	const struct door_more *more; /* what follows the request, or NULL */
 	rows_fn *print; /* a row, for people */
 	void *arg; /* its */
 	void (*tell)(const json_t *end); /* the end, for people; or NULL */

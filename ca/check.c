@@ -29,30 +29,24 @@ print_row(void *arg, const json_t *row)
 		rows_object(stdout, row, "");
 }
 
-/* What is started, and with what. */
-static size_t
-programs(bool json)
+/* What is started, and with what; the first that is missing is told. */
+static enum reason
+programs(struct ca_app *app)
 {
 	static const char *const ours[] = { "aadssh", "aadssh-ca-signer" };
-	static const char *const theirs[] = { SPAWN_SSH_KEYGEN };
 	char path[PATH_MAX];
-	size_t i, missing = 0;
+	size_t i;
 
-	for (i = 0; i < 2; i++)
-		if (spawn_find(ours[i], path) != 0) {
-			missing++;
-			if (!json)
-				printf("there is no %s beside aadssh-ca or in "
-				       "%s that nobody else can write\n",
-				    ours[i], SPAWN_LIBEXEC);
-		}
-	for (i = 0; i < 1; i++)
-		if (access(theirs[i], X_OK) == -1) {
-			missing++;
-			if (!json)
-				printf("there is no %s\n", theirs[i]);
-		}
-	return missing;
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (spawn_find(ours[i], path) != 0)
+			return ca_detail(app, AAD_R_SIGNER_UNREACHABLE,
+			    "there is no %s beside aadssh-ca or in %s that "
+			    "nobody else can write",
+			    ours[i], SPAWN_LIBEXEC);
+	if (access(SPAWN_SSH_KEYGEN, X_OK) == -1)
+		return ca_detail(app, AAD_R_KRL_REFUSED, "there is no %s",
+		    SPAWN_SSH_KEYGEN);
+	return AAD_R_ALLOWED;
 }
 
 int
@@ -69,8 +63,8 @@ verb_check(void *arg, int argc, char **argv)
 		return ca_usage(app, argv[0]);
 	if ((code = ca_load(app)) != EXIT_DONE)
 		return code;
-	if (programs(r.json) > 0)
-		return ca_refuse(app, AAD_R_SIGNER_UNREACHABLE, r.json);
+	if ((why = programs(app)) != AAD_R_ALLOWED)
+		return ca_refuse(app, why, r.json);
 	request_begin(&rq, REQUEST_CHECK);
 	request_end(&rq);
 	why = rows_ask(&r, &rq, NULL);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,7 +18,10 @@
 #include "core/strictjson.h"
 #include "core/text.h"
 
-#define SIGNER "aadssh-ca-signer"
+#define SIGNER	  "aadssh-ca-signer"
+#define SOCKET	  "signer.sock"
+#define CONNECT_S 10 /* seconds */
+#define PIECE	  65536 /* bytes of what follows a message */
 
 /* A conversation. */
 struct door {
@@ -51,22 +55,39 @@ ready(const struct door *d, int fd, short events)
 	}
 }
 
-static void
+/* NB. one that refuses early reads no further; what it answers is what
+ * counts. */
+static bool
 send_all(const struct door *d, const uint8_t *p, size_t len)
 {
 	ssize_t n;
 
-	/* NB. one that refuses early reads no further; what it answers is
-	 * what counts. */
-	while (len > 0 && ready(d, d->to, POLLOUT)) {
+	while (len > 0) {
+		if (!ready(d, d->to, POLLOUT))
+			return false;
 		n = write(d->to, p, len);
 		if (n == -1 && errno != EINTR && errno != EAGAIN)
-			return;
+			return false;
 		if (n > 0) {
 			p += n;
 			len -= (size_t)n;
 		}
 	}
+	return true;
+}
+
+/* NB. nothing comes back before all of it is there: neither waits for the
+ * other. */
+static void
+send_more(const struct door *d, const struct door_more *more)
+{
+	uint8_t *buf = malloc(PIECE);
+	ssize_t n = -1;
+
+	while (buf != NULL && (n = more->fn(more->arg, buf, PIECE)) > 0)
+		if (!send_all(d, buf, (size_t)n))
+			break;
+	free(buf);
 }
 
 /* len bytes; 0, or AAD_ENOENT for an end before the first, or AAD_EFORMAT
@@ -81,7 +102,9 @@ take(struct door *d, uint8_t *p, size_t len)
 		if (!ready(d, d->from, POLLIN))
 			return AAD_ENET;
 		n = read(d->from, p + have, len - have);
-		if (n == 0)
+		/* NB. one that answers before it has read all of the request
+		 * resets the line; what it said comes before that. */
+		if (n == 0 || (n == -1 && errno == ECONNRESET))
 			return have == 0 ? AAD_ENOENT : AAD_EFORMAT;
 		if (n == -1 && errno != EINTR && errno != EAGAIN)
 			return AAD_ENET;
@@ -105,6 +128,13 @@ close_pipes(int a[2], int b[2])
 }
 
 static enum reason
+no_signer(struct ca_app *app)
+{
+	return ca_detail(app, AAD_R_SIGNER_UNREACHABLE,
+	    "there is no %s beside aadssh-ca or in %s", SIGNER, SPAWN_LIBEXEC);
+}
+
+static enum reason
 start_signer(struct door *d, const struct ca_owner *owner)
 {
 	char path[PATH_MAX], conf[PATH_MAX], name[] = SIGNER, f[] = "-f";
@@ -114,9 +144,7 @@ start_signer(struct door *d, const struct ca_owner *owner)
 	int r;
 
 	if (spawn_find(SIGNER, path) != 0)
-		return ca_detail(d->app, AAD_R_SIGNER_UNREACHABLE,
-		    "there is no %s beside aadssh-ca or in %s", SIGNER,
-		    SPAWN_LIBEXEC);
+		return no_signer(d->app);
 	if (ca_conf_absolute(d->app, conf) != 0)
 		return ca_detail(d->app, AAD_R_SIGNER_UNREACHABLE, "%s: %s",
 		    d->app->conf_path, strerror(errno));
@@ -139,25 +167,73 @@ start_signer(struct door *d, const struct ca_owner *owner)
 	return AAD_R_ALLOWED;
 }
 
+static const char *
+socket_fault(int error)
+{
+	switch (error) {
+	case EACCES:
+		return "only members of its group may ask for certificates";
+	case EAGAIN:
+		return "too many ask at once; try again in a moment";
+	case ECONNREFUSED:
+	case ENOENT:
+		return "nobody listens; is aadssh-ca-signer.socket started?";
+	default:
+		return strerror(error);
+	}
+}
+
+/* Whether we start it ourselves. */
+static bool
+starts_it(const struct ca_owner *owner)
+{
+	return geteuid() == owner->uid || geteuid() == 0;
+}
+
+enum reason
+door_there(struct ca_app *app)
+{
+	char path[PATH_MAX];
+	struct ca_owner owner;
+	enum reason why;
+
+	if ((why = ca_owner(app, &owner)) != AAD_R_ALLOWED)
+		return why;
+	if (starts_it(&owner))
+		return spawn_find(SIGNER, path) == 0 ? AAD_R_ALLOWED
+						     : no_signer(app);
+	if (snprintf(path, sizeof(path), "%s/" SOCKET, app->conf->run) <
+		PATH_MAX &&
+	    faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == -1)
+		return ca_detail(app, AAD_R_SIGNER_UNREACHABLE, "%s: %s", path,
+		    socket_fault(errno));
+	return AAD_R_ALLOWED;
+}
+
 static enum reason
 connect_signer(struct door *d, const struct ca_owner *owner)
 {
+	const struct timeval wait = { CONNECT_S, 0 };
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 	int fd, n;
 
-	n = snprintf(un.sun_path, sizeof(un.sun_path), "%s/signer.sock",
+	n = snprintf(un.sun_path, sizeof(un.sun_path), "%s/" SOCKET,
 	    d->app->conf->run);
 	if (n < 0 || (size_t)n >= sizeof(un.sun_path))
 		return ca_detail(d->app, AAD_R_SIGNER_UNREACHABLE,
 		    "%s: too long for a socket", d->app->conf->run);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 || connect(fd, (struct sockaddr *)&un, sizeof(un)) == -1 ||
+	/* NB. with a full queue connect(2) waits, for ever if it may. */
+	if (fd == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) ==
+		-1 ||
+	    connect(fd, (struct sockaddr *)&un, sizeof(un)) == -1 ||
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1) {
 		ca_detail(d->app, AAD_R_UNSET, "%s: %s", un.sun_path,
-		    strerror(errno));
+		    socket_fault(errno));
 		file_close(fd);
 		return AAD_R_SIGNER_UNREACHABLE;
 	}
@@ -216,7 +292,7 @@ read_end(struct door *d, const struct request *reply, json_t **endp)
 	    request_text(reply, REQUEST_L_REASON, 0, &name) != 0)
 		goto out;
 	why = reason_find(name);
-	if (code != (uint64_t)reason_exit(why) ||
+	if (code != (uint64_t)request_exit(why) ||
 	    (code == 0 && why != AAD_R_ALLOWED))
 		goto out;
 	d->code = (int)code;
@@ -326,6 +402,14 @@ enum reason
 door_ask(struct ca_app *app, struct wirebuf *rq, int64_t ms,
     const volatile sig_atomic_t *stop, door_fn *fn, void *arg, json_t **endp)
 {
+	return door_ask_more(app, rq, NULL, ms, stop, fn, arg, endp);
+}
+
+enum reason
+door_ask_more(struct ca_app *app, struct wirebuf *rq,
+    const struct door_more *more, int64_t ms, const volatile sig_atomic_t *stop,
+    door_fn *fn, void *arg, json_t **endp)
+{
 	struct door d = { .app = app, .to = -1, .from = -1, .pid = -1 };
 	struct ca_owner owner;
 	enum reason said;
@@ -339,11 +423,12 @@ door_ask(struct ca_app *app, struct wirebuf *rq, int64_t ms,
 		return said;
 	d.stop = stop;
 	d.end_ms = clock_mono_ms() + ms;
-	said = geteuid() == owner.uid || geteuid() == 0
-		   ? start_signer(&d, &owner)
-		   : connect_signer(&d, &owner);
+	said = starts_it(&owner) ? start_signer(&d, &owner)
+				 : connect_signer(&d, &owner);
 	if (said == AAD_R_ALLOWED) {
-		send_all(&d, rq->p, rq->len);
+		if (send_all(&d, rq->p, rq->len) && more != NULL &&
+		    d.from != d.to)
+			send_more(&d, more);
 		/* NB. nothing but the one request: it may read to the end. */
 		if (d.from != d.to) {
 			file_close(d.to);

@@ -33,6 +33,8 @@ certified(const char *path, uint8_t hash[static 32])
 		memcpy(hash, c.key.hash, 32);
 		cert_release(&c);
 	}
+	/* NB. somebody may have named a private key. */
+	explicit_bzero(text, len);
 	free(text);
 	return r;
 }

@@ -3,15 +3,17 @@
 /* aadssh-ca init: an authority comes into being. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "ca/door.h"
 #include "ca/import.h"
+#include "ca/keyfile.h"
 #include "ca/layout.h"
 #include "ca/publish.h"
 #include "ca/rows.h"
@@ -20,6 +22,7 @@
 #include "cmd/cli/stop.h"
 #include "core/file.h"
 #include "ssh/key.h"
+#include "ssh/privkey.h"
 
 #define RECOVERY "./aadssh-recovery-key"
 
@@ -31,9 +34,10 @@ struct init {
 	const char *host_ca;
 	bool json;
 	struct key user, host;
+	struct privkey key; /* recovery */
 	struct secret *imported;
-	int out; /* the recovery file, open */
-	bool arrived; /* the recovery key is in it */
+	int dir; /* the recovery file's, open */
+	const char *name; /* in dir */
 	const volatile sig_atomic_t *stop;
 };
 
@@ -69,7 +73,8 @@ parse(int argc, char **argv, struct init *i)
 	if ((i->user_ca == NULL) != (i->host_ca == NULL) ||
 	    (i->user_ca != NULL && i->import != NULL))
 		return -1;
-	return argc == optind ? 0 : -1;
+	/* A private key is not for the screen. */
+	return argc == optind && strcmp(i->recovery, "-") != 0 ? 0 : -1;
 }
 
 /* The keys that are named, before anything is made. */
@@ -88,57 +93,68 @@ read_keys(struct init *i)
 	return import_key(i->app, i->import, i->stop, &i->imported);
 }
 
-/* Where the recovery key goes: made now, so that it can't fail later. */
+/* A fresh key; *textp: its file. */
 static int
-open_recovery(struct init *i)
+fresh(struct privkey *out, struct secret **textp)
 {
-	int code;
+	struct secret *seed;
+	int r = secret_new(PRIVKEY_SEED_LEN, &seed);
 
-	i->out = open(i->recovery,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (i->out != -1)
+	if (r != 0)
+		return r;
+	randombytes_buf(secret_bytes(seed), PRIVKEY_SEED_LEN);
+	r = privkey_of_seed(secret_bytes(seed), out);
+	secret_free(seed);
+	return r != 0 ? r
+		      : privkey_format(out, randombytes_random(),
+			    "aadssh-ca recovery", textp);
+}
+
+/* The recovery key is on the disk before there is anything that needs it:
+ * its file is all that there will ever be of its private half. */
+static int
+make_recovery(struct init *i)
+{
+	struct secret *text = NULL;
+	int r;
+
+	if (fresh(&i->key, &text) != 0)
+		return ca_refuse(i->app, AAD_R_NO_MEMORY, i->json);
+	/* NB. the directory stays open: what is removed again must be what
+	 * was made, whoever may rename things there. */
+	r = AAD_ESYS;
+	if ((i->dir = keyfile_parent(i->recovery, &i->name)) != -1)
+		r = file_create(i->dir, i->name, secret_bytes(text),
+		    secret_len(text), 0600);
+	if (r != 0 && r != AAD_EEXIST)
+		ca_detail(i->app, AAD_R_DISK, "%s: %s", i->recovery,
+		    r == AAD_ESYS ? strerror(errno) : err_name(r));
+	secret_free(text);
+	if (r == 0)
 		return EXIT_DONE;
-	code = errno == EEXIST ? EXIT_NO : EXIT_CANNOT;
-	fprintf(stderr, "%s: %s: %s; nothing was done\n", CA_PROG, i->recovery,
-	    strerror(errno));
-	if (code == EXIT_NO)
-		fprintf(stderr,
-		    "%s: if aadssh-ca keys knows no authority, an init that "
-		    "was interrupted left it: remove it; else it may be that "
-		    "authority's only recovery key\n",
-		    CA_PROG);
-	return code;
+	if (r != AAD_EEXIST)
+		return ca_refuse(i->app, AAD_R_DISK, i->json);
+	fprintf(stderr,
+	    "%s: %s is there already; nothing was done. If aadssh-ca keys "
+	    "knows no authority, an init that was interrupted may have left "
+	    "it: remove it then. Else it may be that authority's only recovery "
+	    "key.\n",
+	    CA_PROG, i->recovery);
+	return EXIT_NO;
 }
 
-static enum reason
-on_reply(void *arg, const struct request *reply)
-{
-	const struct request_field *f = request_get(reply, REQUEST_L_DATA, 0);
-	struct init *i = arg;
-
-	if (reply->op != REQUEST_DATA || f == NULL || i->arrived)
-		return AAD_R_SIGNER_REPLY;
-	if (write(i->out, f->p, f->len) != (ssize_t)f->len ||
-	    fsync(i->out) == -1)
-		return ca_detail(i->app, AAD_R_DISK, "%s: %s", i->recovery,
-		    strerror(errno));
-	i->arrived = true;
-	return AAD_R_ALLOWED;
-}
-
-/* A definite no, or nothing came: then no key is in that file. */
+/* A definite no: then that key opens nothing. */
 static void
 drop_recovery(const struct init *i, enum reason why)
 {
-	if (i->arrived &&
-	    (why == AAD_R_SIGNER_REPLY || why == AAD_R_SIGNER_UNREACHABLE)) {
+	if (why == AAD_R_SIGNER_REPLY || why == AAD_R_SIGNER_UNREACHABLE) {
 		fprintf(stderr,
 		    "%s: keep %s until aadssh-ca keys says whether there is "
 		    "an authority\n",
 		    CA_PROG, i->recovery);
 		return;
 	}
-	unlink(i->recovery);
+	unlinkat(i->dir, i->name, 0);
 }
 
 static enum reason
@@ -150,6 +166,7 @@ ask(struct init *i, json_t **endp)
 
 	ca_context("init", context);
 	request_begin(&rq, REQUEST_INIT);
+	request_put(&rq, REQUEST_L_KEY, i->key.pub.blob, i->key.pub.blob_len);
 	request_put_text(&rq, REQUEST_L_CONTEXT, context);
 	if (i->imported != NULL)
 		request_put(&rq, REQUEST_L_IMPORT, secret_bytes(i->imported),
@@ -163,11 +180,8 @@ ask(struct init *i, json_t **endp)
 	request_end(&rq);
 	secret_free(i->imported);
 	i->imported = NULL;
-	why = door_ask(i->app, &rq, DOOR_LONG_MS, i->stop, on_reply, i, endp);
+	why = door_ask(i->app, &rq, DOOR_LONG_MS, i->stop, NULL, NULL, endp);
 	wirebuf_release(&rq);
-	if (why == AAD_R_ALLOWED && !i->arrived)
-		why = ca_detail(i->app, AAD_R_SIGNER_REPLY,
-		    "it sent no recovery key");
 	return why;
 }
 
@@ -246,10 +260,10 @@ run(struct init *i)
 
 	if ((code = ca_load(i->app)) != EXIT_DONE ||
 	    (code = read_keys(i)) != EXIT_DONE ||
-	    (code = open_recovery(i)) != EXIT_DONE)
+	    (code = make_recovery(i)) != EXIT_DONE)
 		return code;
 	if ((code = layout_make(i->app)) != EXIT_DONE) {
-		unlink(i->recovery);
+		unlinkat(i->dir, i->name, 0);
 		return code;
 	}
 	if ((why = ask(i, &end)) != AAD_R_ALLOWED) {
@@ -273,14 +287,15 @@ run(struct init *i)
 int
 verb_init(void *arg, int argc, char **argv)
 {
-	struct init i = { .app = arg, .out = -1 };
+	struct init i = { .app = arg, .dir = -1 };
 	int code;
 
 	if (parse(argc, argv, &i) != 0)
 		return ca_usage(arg, argv[0]);
 	i.stop = stop_catch(0, 0);
 	code = run(&i);
-	file_close(i.out);
+	file_close(i.dir);
+	privkey_release(&i.key);
 	secret_free(i.imported);
 	key_release(&i.user);
 	key_release(&i.host);

@@ -13,7 +13,10 @@
 #include "ca/keyfile.h"
 #include "ca/spawn.h"
 #include "ca/trust.h"
+#include "cmd/cli/clock.h"
 #include "core/file.h"
+
+#define FORGET_MS 5000 /* for the agent to forget a certificate */
 
 static bool
 same_key(const struct key *a, const struct key *b)
@@ -55,26 +58,6 @@ install_judge(const char *text, size_t len, const struct key *key,
 	r = ours ? cert_verify(&c) : AAD_EREFUSED;
 	cert_release(&c);
 	return r == AAD_ESIG ? AAD_EREFUSED : r;
-}
-
-/* Split a path: its directory, open, and the name within. */
-static int
-open_dir(const char *path, const char **namep)
-{
-	const char *slash = strrchr(path, '/');
-	char dir[PATH_MAX];
-	size_t len = slash == NULL ? 1 : (size_t)(slash - path);
-
-	*namep = slash == NULL ? path : slash + 1;
-	if (len == 0)
-		len = 1; /* the root */
-	if (len >= sizeof(dir) || **namep == '\0') {
-		errno = len >= sizeof(dir) ? ENAMETOOLONG : EISDIR;
-		return -1;
-	}
-	memcpy(dir, slash == NULL ? "." : path, len);
-	dir[len] = '\0';
-	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* A certificate of an authority of ours that was revoked has ended, too. */
@@ -141,7 +124,7 @@ install_may(struct ca_app *app, const char *path, const struct key *key,
 	bool fresh;
 	int dir;
 
-	if ((dir = open_dir(path, &name)) == -1)
+	if ((dir = keyfile_parent(path, &name)) == -1)
 		return disk(app, path);
 	why = judge_file(app, dir, name, key, cas, ncas, now, &fresh);
 	if (why == AAD_R_ALLOWED &&
@@ -165,7 +148,7 @@ install_file(struct ca_app *app, const char *path, const struct cert *c,
 	bool fresh;
 	int dir, r;
 
-	if ((dir = open_dir(path, &name)) == -1)
+	if ((dir = keyfile_parent(path, &name)) == -1)
 		return disk(app, path);
 	snprintf(comment, sizeof(comment), INSTALL_MARK " %" PRIu64, c->serial);
 	why = judge_file(app, dir, name, &c->key, cas, ncas, now, &fresh);
@@ -211,4 +194,23 @@ install_agent(struct ca_app *app, const char *private_key, int64_t seconds,
 	if (spawn_start(app, &s, &pid) != 0)
 		return AAD_ESYS;
 	return spawn_wait(pid, -1, stop) == 0 ? 0 : AAD_ENET;
+}
+
+void
+install_agent_forget(struct ca_app *app, const char *cert,
+    const volatile sig_atomic_t *stop)
+{
+	/* NB. -k: what the file holds, and no certificate beside that. */
+	char name[] = "ssh-add", qdk[] = "-qdk", end[] = "--", file[PATH_MAX];
+	char *argv[] = { name, qdk, end, file, NULL };
+	struct spawn s = { SPAWN_SSH_ADD, argv, NULL, -1, -1, -1, -1, false,
+		app->agent };
+	size_t len = strlen(cert);
+	pid_t pid;
+
+	if (app->agent[0] == '\0' || len >= sizeof(file))
+		return;
+	memcpy(file, cert, len + 1);
+	if (access(file, F_OK) == 0 && spawn_start(app, &s, &pid) == 0)
+		(void)!spawn_wait(pid, clock_mono_ms() + FORGET_MS, stop);
 }

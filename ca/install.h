@@ -55,4 +55,12 @@ enum reason install_may(struct ca_app *app, const char *path,
 int install_agent(struct ca_app *app, const char *private_key, int64_t seconds,
     const volatile sig_atomic_t *stop) AAD_MUST_CHECK;
 
+/*
+ * Take the certificate of this file out of the caller's ssh-agent again, or
+ * each new one would be offered to sshd behind all those before it.  That it
+ * was not there, or can't be taken out, is nothing to tell.
+ */
+void install_agent_forget(struct ca_app *app, const char *cert,
+    const volatile sig_atomic_t *stop);
+
 #endif /* AAD_CA_INSTALL_H */

@@ -129,11 +129,24 @@ parse_line(const char *line, size_t len, struct key *k)
 	return r == AAD_EREFUSED ? AAD_EFORMAT : r;
 }
 
+static int
+add_line(const char *line, size_t len, struct key **keysp, size_t *np)
+{
+	struct key *more = realloc(*keysp, (*np + 1) * sizeof(*more));
+	int r;
+
+	if (more == NULL)
+		return AAD_ENOMEM;
+	*keysp = more;
+	if ((r = parse_line(line, len, &more[*np])) == 0)
+		(*np)++;
+	return r;
+}
+
 int
 keyfile_parse_list(const char *text, size_t len, struct key **keysp, size_t *np)
 {
 	const char *end;
-	struct key *more;
 	size_t line;
 	int r = 0;
 
@@ -142,14 +155,8 @@ keyfile_parse_list(const char *text, size_t len, struct key **keysp, size_t *np)
 	while (len > 0 && r == 0) {
 		end = memchr(text, '\n', len);
 		line = end == NULL ? len : (size_t)(end - text);
-		more = realloc(*keysp, (*np + 1) * sizeof(*more));
-		if (more == NULL) {
-			r = AAD_ENOMEM;
-			break;
-		}
-		*keysp = more;
-		if ((r = parse_line(text, line, &more[*np])) == 0)
-			(*np)++;
+		if (*text != '#')
+			r = add_line(text, line, keysp, np);
 		line += end != NULL;
 		text += line;
 		len -= line;
@@ -230,4 +237,23 @@ int
 keyfile_private_path(const char *pub, char out[static PATH_MAX])
 {
 	return swap_suffix(pub, "", out);
+}
+
+int
+keyfile_parent(const char *path, const char **namep)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	size_t len = slash == NULL ? 1 : (size_t)(slash - path);
+
+	*namep = slash == NULL ? path : slash + 1;
+	if (len == 0)
+		len = 1; /* the root */
+	if (len >= sizeof(dir) || **namep == '\0') {
+		errno = len >= sizeof(dir) ? ENAMETOOLONG : EISDIR;
+		return -1;
+	}
+	memcpy(dir, slash == NULL ? "." : path, len);
+	dir[len] = '\0';
+	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }

@@ -41,7 +41,8 @@ const char *keyfile_fault(int r, int error);
 int keyfile_read(const char *path, struct key *k,
     enum reason *whyp) AAD_MUST_CHECK;
 
-/* Every key of a list, one a line; *keysp: the caller frees each and all. */
+/* Every key of a list, one a line, beside lines that begin with #; *keysp: the
+ * caller frees each and all. */
 int keyfile_parse_list(const char *text, size_t len, struct key **keysp,
     size_t *np) AAD_MUST_CHECK;
 void keyfile_free_list(struct key *keys, size_t n);
@@ -66,5 +67,11 @@ int keyfile_cert_path(const char *pub,
     char out[static PATH_MAX]) AAD_MUST_CHECK;
 int keyfile_private_path(const char *pub,
     char out[static PATH_MAX]) AAD_MUST_CHECK;
+
+/*
+ * Split the path of a file that is to be written: *namep is the name in it.
+ * Returns its directory, open, or -1 with errno.
+ */
+int keyfile_parent(const char *path, const char **namep);
 
 #endif /* AAD_CA_KEYFILE_H */

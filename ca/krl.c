@@ -21,7 +21,7 @@ verb_krl(void *arg, int argc, char **argv)
 		return ca_usage(app, argv[0]);
 	if ((code = ca_load(app)) != EXIT_DONE)
 		return code;
-	why = take_file(app, REQUEST_KRL, out, 0644, true, &end);
+	why = take_file(app, REQUEST_KRL, argv[0], out, 0644, true, &end);
 	json_decref(end);
 	return why == AAD_R_ALLOWED ? EXIT_DONE : ca_refuse(app, why, false);
 }

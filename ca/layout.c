@@ -22,6 +22,14 @@ cannot(const char *what, const char *why)
 	return EXIT_CANNOT;
 }
 
+static const char *
+fault(int r)
+{
+	return r == AAD_EPERM ? "it is there and belongs to root; remove it if "
+				"it is empty, or give it to who is to have it"
+			      : strerror(errno);
+}
+
 /* The account's ids; for who is not root, our own. */
 static int
 owner_of(const char *user, struct ca_owner *out)
@@ -39,8 +47,26 @@ owner_of(const char *user, struct ca_owner *out)
 	return 0;
 }
 
+/*
+ * What is there already, and root's, while root makes it for somebody else: by
+ * hand, or by an init that was killed in its middle.  Nobody is to find out
+ * later that the signer runs as root.
+ */
+static int
+judge_old(int dir, const char *name, const struct ca_owner *o)
+{
+	struct stat sb;
+
+	if (geteuid() != 0 || o->uid == 0)
+		return 0;
+	if (fstatat(dir, name, &sb, 0) == -1)
+		return AAD_ESYS;
+	return sb.st_uid == 0 ? AAD_EPERM : 0;
+}
+
 /* Make name below the directory open at dir, for o, unless it is there.
- * NB. dir may be another user's: nothing is followed. */
+ * NB. dir may be another user's: nothing is followed.
+ * Returns 0; AAD_EPERM when it is there and root's; AAD_ESYS. */
 static int
 make(int dir, const char *name, const struct ca_owner *o)
 {
@@ -48,7 +74,7 @@ make(int dir, const char *name, const struct ca_owner *o)
 	int fd, r = 0;
 
 	if (mkdirat(dir, name, 0700) == -1)
-		return errno == EEXIST ? 0 : AAD_ESYS;
+		return errno == EEXIST ? judge_old(dir, name, o) : AAD_ESYS;
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return AAD_ESYS;
@@ -84,10 +110,10 @@ static int
 make_path(const char *path, const struct ca_owner *o)
 {
 	const char *name;
-	int dir = open_parent(path, &name), r;
+	int dir = open_parent(path, &name), r = AAD_ESYS;
 
 	if (dir == -1 || (r = make(dir, name, o)) != 0)
-		r = cannot(path, strerror(errno));
+		r = cannot(path, fault(r));
 	file_close(dir);
 	return r;
 }
@@ -106,8 +132,9 @@ make_tenant(const struct conf *conf, const struct ca_owner *o)
 		fetcher = *o;
 	}
 	dir = open(conf->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = AAD_ESYS;
 	if (dir == -1 || (r = make(dir, TENANT, &fetcher)) != 0)
-		r = cannot(conf->dir, strerror(errno));
+		r = cannot(r == AAD_EPERM ? TENANT : conf->dir, fault(r));
 	file_close(dir);
 	return r;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ca/find.h"
+#include "ca/option.h"
 #include "ca/rows.h"
 #include "ca/verbs.h"
 #include "cmd/cli/clock.h"
@@ -81,7 +82,8 @@ parse(int argc, char **argv, struct list *l)
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
 		if (option(l, c) != 0)
 			return -1;
-	if (argc != optind)
+	if (argc != optind ||
+	    (l->user != NULL && option_line("user", l->user) != 0))
 		return -1;
 	if (l->since == NULL || text_time(l->since, &l->from))
 		return 0;
@@ -125,10 +127,8 @@ print_text(void *arg, const json_t *row)
 	char text[ROWS_TEXT_MAX];
 
 	(void)arg;
-	printf("%-19s  %-8s", rows_text(row, "serial", text),
-	    json_string_value(json_object_get(row, "state")) == NULL
-		? "?"
-		: json_string_value(json_object_get(row, "state")));
+	printf("%-19s", rows_text(row, "serial", text));
+	printf("  %-8s", rows_text(row, "state", text));
 	printf("  %s", rows_text(row, "issued_at", text));
 	printf("  until %s", rows_text(row, "valid_before", text));
 	rows_text(row, "upn", text);

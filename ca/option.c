@@ -2,7 +2,9 @@
 
 #include <getopt.h>
 #include <stddef.h>
+#include <stdio.h>
 
+#include "ca/app.h"
 #include "ca/option.h"
 
 int
@@ -39,4 +41,20 @@ option_one(int argc, char **argv, const char *name, const char **valuep)
 		*valuep = optarg;
 	}
 	return argc == optind && *valuep != NULL ? 0 : -1;
+}
+
+int
+option_line(const char *name, const char *value)
+{
+	const char *p = value;
+
+	while ((unsigned char)*p >= ' ' && *p != '\177')
+		p++;
+	if (*p == '\0' && p > value && p - value <= OPTION_LINE_MAX)
+		return 0;
+	fprintf(stderr,
+	    "%s: --%s takes one line of text, at most %d bytes, without "
+	    "control characters\n",
+	    CA_PROG, name, OPTION_LINE_MAX);
+	return -1;
 }

@@ -7,8 +7,16 @@
 
 #include <stdbool.h>
 
+#define OPTION_LINE_MAX 400 /* bytes; the signer takes no more */
+
 /* "[--json]" alone.  Returns 0, or -1 for the usage. */
 int option_json(int argc, char **argv, bool *jsonp);
+
+/*
+ * What people wrote for --NAME: one line, of 1 to OPTION_LINE_MAX bytes, and no
+ * control byte in it.  Returns 0, or -1 with a line that says so.
+ */
+int option_line(const char *name, const char *value);
 
 /* "--NAME VALUE" alone, required.  Returns 0, or -1 for the usage. */
 int option_one(int argc, char **argv, const char *name, const char **valuep);

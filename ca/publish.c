@@ -16,24 +16,6 @@
 #define KEYGEN_MS 120000 /* a KRL of a million serials takes it seconds */
 #define SAID_MAX  8192 /* bytes of its output */
 
-/* All that it says, until it closes; cut at SAID_MAX. */
-static void
-read_said(int fd, char said[static SAID_MAX])
-{
-	char rest[512];
-	size_t len = 0;
-	ssize_t n;
-
-	do {
-		n = len < SAID_MAX - 1
-			? read(fd, said + len, SAID_MAX - 1 - len)
-			: read(fd, rest, sizeof(rest));
-		if (n > 0 && len < SAID_MAX - 1)
-			len += (size_t)n;
-	} while (n > 0 || (n == -1 && errno == EINTR));
-	said[len] = '\0';
-}
-
 static bool
 ends_with(const char *line, size_t len, const char *tail)
 {
@@ -52,6 +34,39 @@ is_ok(const char *said)
 	       ends_with(said, (size_t)(end - said), ": ok");
 }
 
+/* Its verdict on the one key, for which it must read the whole list. */
+static enum reason
+run_keygen(struct ca_app *app, const struct ca_owner *owner, char *const *argv,
+    const volatile sig_atomic_t *stop)
+{
+	struct spawn s = { SPAWN_SSH_KEYGEN, argv, NULL, -1, -1, 2, -1, true,
+		NULL };
+	int64_t end_ms = clock_mono_ms() + KEYGEN_MS;
+	char said[SAID_MAX] = "";
+	int pipes[2], code = -1, r;
+	size_t len = 0;
+	pid_t pid;
+
+	if (geteuid() == 0)
+		s.become = owner;
+	if (pipe2(pipes, O_CLOEXEC) == -1)
+		return ca_detail(app, AAD_R_KRL_REFUSED, "%s", strerror(errno));
+	s.out = pipes[1];
+	r = spawn_start(app, &s, &pid);
+	close(pipes[1]);
+	if (r == 0)
+		r = spawn_read(pipes[0], said, SAID_MAX - 1, end_ms, stop,
+		    &len);
+	close(pipes[0]);
+	/* NB. one that says too much, or nothing for too long, is ended. */
+	if (pid != -1)
+		code = spawn_wait(pid, r == 0 ? end_ms : 0, stop);
+	if (r == 0 && code == 0 && is_ok(said))
+		return AAD_R_ALLOWED;
+	return ca_detail(app, AAD_R_KRL_REFUSED, "%s -Q: exit %d: %s",
+	    SPAWN_SSH_KEYGEN, code, r == AAD_EAGAIN ? "it hangs" : said);
+}
+
 /*
  * ssh-keygen -Q -f DIR/krl DIR/bundle_key.pub: any key will do to see whether
  * the list can be read, and this one is always there; after a revocation the
@@ -61,37 +76,18 @@ static enum reason
 keygen_reads(struct ca_app *app, const char *dir,
     const volatile sig_atomic_t *stop)
 {
-	char krl[PATH_MAX], key[PATH_MAX], said[SAID_MAX],
-	    name[] = "ssh-keygen", q[] = "-Q", f[] = "-f";
+	char krl[PATH_MAX], key[PATH_MAX], name[] = "ssh-keygen", q[] = "-Q",
+					   f[] = "-f";
 	char *argv[] = { name, q, f, krl, key, NULL };
-	struct spawn s = { SPAWN_SSH_KEYGEN, argv, NULL, -1, -1, 2, -1, true,
-		NULL };
 	struct ca_owner owner;
 	enum reason why;
-	int pipes[2], code;
-	pid_t pid;
 
 	if ((why = ca_owner(app, &owner)) != AAD_R_ALLOWED)
 		return why;
-	if (geteuid() == 0)
-		s.become = &owner;
 	if (snprintf(krl, PATH_MAX, "%s/krl", dir) >= PATH_MAX ||
 	    snprintf(key, PATH_MAX, "%s/bundle_key.pub", dir) >= PATH_MAX)
 		return AAD_R_KRL_REFUSED;
-	if (pipe2(pipes, O_CLOEXEC) == -1)
-		return ca_detail(app, AAD_R_KRL_REFUSED, "%s", strerror(errno));
-	s.out = pipes[1];
-	if (spawn_start(app, &s, &pid) != 0)
-		pid = -1;
-	close(pipes[1]);
-	read_said(pipes[0], said);
-	close(pipes[0]);
-	code = pid == -1 ? -1
-			 : spawn_wait(pid, clock_mono_ms() + KEYGEN_MS, stop);
-	if (code == 0 && is_ok(said))
-		return AAD_R_ALLOWED;
-	return ca_detail(app, AAD_R_KRL_REFUSED, "%s -Q: exit %d: %s",
-	    SPAWN_SSH_KEYGEN, code, said);
+	return run_keygen(app, &owner, argv, stop);
 }
 
 /* What STAGE made. */

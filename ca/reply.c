@@ -228,17 +228,25 @@ reply_check(const struct cert *c, const struct reply_ask *ask,
 	return AAD_EREFUSED;
 }
 
-/* Whether it opens this login somewhere. */
+/* Whether it opens this login, of len bytes, somewhere. */
 static bool
-opens(const struct cert *c, const char *login)
+opens(const struct cert *c, const char *login, size_t len)
 {
 	size_t i;
 
-	for (i = 0; i < c->nprincipals; i++)
-		if (is_name(login, c->principals[i],
-			login_len(c->principals[i])))
+	for (i = 0; len > 0 && i < c->nprincipals; i++)
+		if (login_len(c->principals[i]) == len &&
+		    memcmp(c->principals[i], login, len) == 0)
 			return true;
 	return false;
+}
+
+/* Whether it opens the login that its user's name maps to. */
+static bool
+opens_own(const struct cert *c)
+{
+	return c->key_id != NULL &&
+	       opens(c, c->key_id, strcspn(c->key_id, "@ "));
 }
 
 bool
@@ -252,8 +260,10 @@ reply_fresh(const struct cert *c, const struct reply_ask *ask, int64_t min_left)
 	    !published(c, ask) || c->valid_after > now ||
 	    c->valid_before <= now || c->valid_before - now < left)
 		return false;
+	if (ask->nnames == 0 && !opens_own(c))
+		return false;
 	for (i = 0; i < ask->nnames; i++)
-		if (!opens(c, ask->names[i]))
+		if (!opens(c, ask->names[i], strlen(ask->names[i])))
 			return false;
 	return criticals_fault(c, ask) == NULL;
 }

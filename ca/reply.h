@@ -48,8 +48,9 @@ int reply_check(const struct cert *c, const struct reply_ask *ask,
 /*
  * Whether a certificate that is there still does what is asked for: for this
  * key, by a published authority, of this type, valid now and for min_left
- * seconds more, with a principal of each login asked for, and no wider than
- * the source addresses asked for.  No signature is checked: it costs more
+ * seconds more, with a principal of each login asked for (of none: of the one
+ * that the user name in its key id maps to), and no wider than the source
+ * addresses asked for.  No signature is checked: it costs more
  * than the rest, and a wrong yes is a login that sshd refuses.
  */
 bool reply_fresh(const struct cert *c, const struct reply_ask *ask,

@@ -3,18 +3,19 @@
 /* aadssh-ca restore: the authority from a backup, where there is none. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ca/change.h"
 #include "ca/keyfile.h"
 #include "ca/layout.h"
+#include "ca/progress.h"
 #include "ca/verbs.h"
-
-#define BACKUP_MAX   (REQUEST_RESTORE_MAX - 65536) /* beside the key */
-#define BACKUP_CHUNK 524288 /* bytes of one field */
+#include "core/file.h"
 
 struct restore {
 	struct ca_app *app;
@@ -22,8 +23,9 @@ struct restore {
 	const char *recovery;
 	bool json;
 	struct secret *secret;
-	char *bytes;
-	size_t len;
+	int fd; /* file, open */
+	uint64_t len, sent; /* bytes of it */
+	struct progress progress;
 };
 
 static int
@@ -57,21 +59,60 @@ cannot_read(const char *path, int r)
 	return EXIT_CANNOT;
 }
 
+/* Its length is told in advance, so it must be known. */
+static int
+open_file(struct restore *r)
+{
+	struct stat sb;
+
+	r->fd = open(r->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (r->fd == -1 || fstat(r->fd, &sb) == -1)
+		return cannot_read(r->file,
+		    errno == ENOENT ? AAD_ENOENT : AAD_ESYS);
+	if (!S_ISREG(sb.st_mode)) {
+		fprintf(stderr, "%s: %s: it must be a regular file\n", CA_PROG,
+		    r->file);
+		return EXIT_CANNOT;
+	}
+	r->len = (uint64_t)sb.st_size;
+	return EXIT_DONE;
+}
+
+/* The file, as it comes from the disk. */
+static ssize_t
+more(void *arg, uint8_t *buf, size_t len)
+{
+	struct restore *r = arg;
+	ssize_t n;
+
+	if (len > r->len - r->sent)
+		len = (size_t)(r->len - r->sent);
+	do {
+		n = read(r->fd, buf, len);
+	} while (n == -1 && errno == EINTR);
+	if (n == -1)
+		(void)cannot_read(r->file, AAD_ESYS);
+	else
+		r->sent += (uint64_t)n;
+	progress_at(&r->progress, r->sent);
+	if (n <= 0 && r->progress.shown) {
+		progress_end(&r->progress);
+		fprintf(stderr, "%s: it is read, and now checked\n", CA_PROG);
+	}
+	return n;
+}
+
 static void
 request(struct restore *r, struct wirebuf *rq)
 {
 	char context[CA_DETAIL_MAX];
-	size_t at, n;
 
 	ca_context("restore", context);
 	request_begin(rq, REQUEST_RESTORE);
 	request_put_text(rq, REQUEST_L_CONTEXT, context);
 	request_put(rq, REQUEST_L_SECRET, secret_bytes(r->secret),
 	    secret_len(r->secret));
-	for (at = 0; at < r->len; at += n) {
-		n = r->len - at < BACKUP_CHUNK ? r->len - at : BACKUP_CHUNK;
-		request_put(rq, REQUEST_L_DATA, r->bytes + at, n);
-	}
+	request_put_u64(rq, REQUEST_L_LENGTH, r->len);
 	request_end(rq);
 	secret_free(r->secret);
 	r->secret = NULL;
@@ -87,9 +128,11 @@ tell_restored(const json_t *end)
 static int
 run(struct restore *r)
 {
+	const struct door_more file = { more, r };
 	struct change change = { .app = r->app,
 		.json = r->json,
 		.always = true,
+		.more = &file,
 		.tell = tell_restored };
 	struct wirebuf rq = wirebuf_new();
 	int code, e;
@@ -98,25 +141,25 @@ run(struct restore *r)
 		return code;
 	if ((e = keyfile_secret(r->recovery, &r->secret)) != 0)
 		return cannot_read(r->recovery, e);
-	e = keyfile_slurp(r->file, BACKUP_MAX, &r->bytes, &r->len);
-	if (e != 0)
-		return cannot_read(r->file, e);
-	if ((code = layout_make(r->app)) != EXIT_DONE)
+	if ((code = open_file(r)) != EXIT_DONE ||
+	    (code = layout_make(r->app)) != EXIT_DONE)
 		return code;
 	request(r, &rq);
+	progress_begin(&r->progress, "restore", r->len);
 	return change_run(&change, &rq);
 }
 
 int
 verb_restore(void *arg, int argc, char **argv)
 {
-	struct restore r = { .app = arg };
+	struct restore r = { .app = arg, .fd = -1 };
 	int code;
 
 	if (parse(argc, argv, &r) != 0)
 		return ca_usage(arg, argv[0]);
 	code = run(&r);
+	progress_end(&r.progress);
 	secret_free(r.secret);
-	free(r.bytes);
+	file_close(r.fd);
 	return code;
 }

@@ -9,6 +9,7 @@
 
 #include "ca/change.h"
 #include "ca/find.h"
+#include "ca/option.h"
 #include "ca/verbs.h"
 #include "core/text.h"
 
@@ -97,6 +98,10 @@ resolve(struct revoke *r)
 {
 	int code = EXIT_DONE;
 
+	if ((r->reason != NULL && option_line("reason", r->reason) != 0) ||
+	    (r->what == 'u' && option_line("user", r->arg) != 0))
+		return EXIT_USAGE;
+
 	if (r->what == 's' && !text_number(r->arg, INT64_MAX, &r->serial))
 		return ca_refuse(r->app, AAD_R_UNKNOWN_SERIAL, r->json);
 	if (r->what == 'p' && !name_login_ok(r->arg))
@@ -168,7 +173,7 @@ int
 verb_revoke(void *arg, int argc, char **argv)
 {
 	struct revoke r = { .app = arg };
-	struct change change = { .app = arg, .always = true };
+	struct change change = { .app = arg, .always = true, .whole = true };
 	struct wirebuf rq = wirebuf_new();
 	int code;
 

@@ -35,7 +35,8 @@ rows_ask(struct rows *r, struct wirebuf *rq, json_t **endp)
 	enum reason why;
 
 	r->n = 0;
-	why = door_ask(r->app, rq, DOOR_LONG_MS, r->stop, on_reply, r, &end);
+	why = door_ask_more(r->app, rq, r->more, DOOR_LONG_MS, r->stop,
+	    on_reply, r, &end);
 	wirebuf_release(rq);
 	if (end != NULL && r->json) {
 		json_object_set_new(end, "v", json_integer(1));

@@ -18,13 +18,14 @@
 #include "ca/app.h"
 #include "ca/door.h"
 
-#define ROWS_TEXT_MAX 4096 /* bytes of a value that is shown */
+#define ROWS_TEXT_MAX 32768 /* bytes of a value; 256 principals fit */
 
 typedef void rows_fn(void *arg, const json_t *row);
 
 struct rows {
 	struct ca_app *app;
 	const volatile sig_atomic_t *stop; /* or NULL */
+	const struct door_more *more; /* what follows the request, or NULL */
 	bool json; /* each row and the end as they came, one a line */
 	rows_fn *print; /* a row, when not json; may be NULL */
 	void *arg;

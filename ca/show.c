@@ -132,8 +132,10 @@ show_file(struct show *s)
 	}
 	explicit_bzero(text, len);
 	free(text);
-	if (r != 0)
-		return out_refusal(CA_PROG, why, s->what);
+	if (r != 0) {
+		ca_detail(s->app, why, "%s", s->what);
+		return ca_refuse(s->app, why, s->json);
+	}
 	code = show_cert(s, &c);
 	cert_release(&c);
 	return code;

@@ -29,6 +29,7 @@
 #include "core/text.h"
 
 #define MIN_LEFT     (15 * 60) /* seconds */
+#define BACKDATED    60 /* seconds before its signing that a life begins */
 #define LOCK_STEP_MS 100
 #define LOCK_WAIT_MS (20 * 60 * 1000) /* a device code lives 15 minutes */
 
@@ -182,11 +183,12 @@ choose(struct sign *s)
 static int64_t
 min_left(const struct sign *s, const struct cert *c)
 {
-	uint64_t half = (c->valid_before - c->valid_after) / 2;
+	uint64_t life = c->valid_before - c->valid_after;
 
 	if (s->has_min_left)
 		return s->min_left;
-	return half < MIN_LEFT ? (int64_t)half : MIN_LEFT;
+	life = life > BACKDATED ? (life - BACKDATED) / 2 : 0;
+	return life < MIN_LEFT ? (int64_t)life : MIN_LEFT;
 }
 
 /* Whether the file there does; then s->c.cert is it. */
@@ -213,7 +215,9 @@ fresh(struct sign *s)
 	return yes;
 }
 
-/* One sign-in for one key at a time.  *waitedp: somebody else had it. */
+/* One sign-in for one key at a time.  *waitedp: somebody else had it.
+ * Returns 0; AAD_EAGAIN when we are stopped; AAD_ENET when it takes too long;
+ * AAD_ESYS. */
 static int
 lock(struct sign *s, bool *waitedp)
 {
@@ -226,15 +230,17 @@ lock(struct sign *s, bool *waitedp)
 	while (flock(s->lock, LOCK_EX | LOCK_NB) == -1) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return 0; /* no locks on this file system */
-		if (!*waitedp && !s->quiet)
+		if (!*waitedp)
 			fprintf(stderr,
 			    "%s: another sign-in for this key is under way; "
 			    "waiting for it\n",
 			    CA_PROG);
 		*waitedp = true;
 		clock_sleep_ms(LOCK_STEP_MS, s->c.stop);
-		if (*s->c.stop != 0 || clock_mono_ms() >= end)
+		if (*s->c.stop != 0)
 			return AAD_EAGAIN;
+		if (clock_mono_ms() >= end)
+			return AAD_ENET;
 	}
 	return 0;
 }
@@ -281,6 +287,17 @@ interrupted(const struct sign *s)
 	return EXIT_CANNOT;
 }
 
+/* Before anybody signs in. */
+static int
+no_agent(void)
+{
+	fprintf(stderr,
+	    "%s: there is no ssh-agent (SSH_AUTH_SOCK) to add to; nothing was "
+	    "done\n",
+	    CA_PROG);
+	return EXIT_CANNOT;
+}
+
 static int
 to_agent(struct sign *s)
 {
@@ -293,9 +310,9 @@ to_agent(struct sign *s)
 		r = install_agent(s->c.app, private_key, left, s->c.stop);
 	if (r == 0)
 		return EXIT_DONE;
-	fprintf(stderr, "%s: the certificate was stored, but %s\n", CA_PROG,
-	    r == AAD_ENOENT ? "there is no ssh-agent (SSH_AUTH_SOCK)"
-			    : "ssh-add did not add it");
+	fprintf(stderr,
+	    "%s: the certificate was stored, but ssh-add did not add it\n",
+	    CA_PROG);
 	return EXIT_CANNOT;
 }
 
@@ -306,6 +323,8 @@ store(struct sign *s)
 
 	if (*s->c.stop != 0)
 		return interrupted(s);
+	if (s->agent)
+		install_agent_forget(s->c.app, s->file, s->c.stop);
 	why = install_file(s->c.app, s->file, &s->c.cert, s->c.trust.cas,
 	    s->c.trust.n, judged_at(s));
 	return why == AAD_R_ALLOWED ? EXIT_DONE
@@ -337,30 +356,48 @@ sign_in(struct sign *s)
 	return s->agent ? to_agent(s) : EXIT_DONE;
 }
 
+/* Whether a sign-in would be for something. */
+static enum reason
+may_sign(struct sign *s)
+{
+	enum reason why = door_there(s->c.app);
+
+	if (why != AAD_R_ALLOWED || s->dry_run)
+		return why;
+	return install_may(s->c.app, s->file, &s->c.key, s->c.trust.cas,
+	    s->c.trust.n, judged_at(s));
+}
+
 /* With the lock: somebody may have done it meanwhile. */
 static int
 sign_locked(struct sign *s)
 {
 	enum reason why;
 	bool waited;
-	int r;
+	int r, code = EXIT_DONE;
 
 	if ((r = lock(s, &waited)) == AAD_EAGAIN)
 		return interrupted(s);
+	if (r == AAD_ENET) {
+		fprintf(stderr,
+		    "%s: %s: somebody else has held it locked for too long; "
+		    "nothing was stored\n",
+		    CA_PROG, s->pub);
+		return EXIT_CANNOT;
+	}
 	if (r != 0) {
 		fprintf(stderr, "%s: %s: %s\n", CA_PROG, s->pub,
 		    strerror(errno));
 		return EXIT_CANNOT;
 	}
-	if (waited && !s->dry_run && fresh(s))
-		return s->if_needed && !s->json
-			   ? EXIT_DONE
-			   : tell_signed(&s->tell, &s->c, "fresh");
-	if (!s->dry_run &&
-	    (why = install_may(s->c.app, s->file, &s->c.key, s->c.trust.cas,
-		 s->c.trust.n, judged_at(s))) != AAD_R_ALLOWED)
-		return ca_refuse(s->c.app, why, s->json);
-	return sign_in(s);
+	if (waited && !s->dry_run && fresh(s)) {
+		if (!s->if_needed || s->json)
+			code = tell_signed(&s->tell, &s->c, "fresh");
+		return code == EXIT_DONE && s->agent ? to_agent(s) : code;
+	}
+	return (why = may_sign(s)) == AAD_R_ALLOWED
+		   ? sign_in(s)
+		   : ca_refuse(s->c.app, why, s->json);
 }
 
 static int
@@ -389,6 +426,10 @@ run(struct sign *s)
 			       : EXIT_DONE;
 	if (s->if_needed && !isatty(STDERR_FILENO))
 		return ca_refuse(s->c.app, AAD_R_SIGN_IN_NEEDED, s->json);
+	if (s->agent && s->c.app->agent[0] == '\0')
+		return no_agent();
+	if ((why = may_sign(s)) != AAD_R_ALLOWED)
+		return ca_refuse(s->c.app, why, s->json);
 	s->c.stop = stop_catch(0, 0); /* ends with nothing stored */
 	return sign_locked(s);
 }

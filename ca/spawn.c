@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #define LAST_WORDS_MS 2000 /* from SIGTERM to SIGKILL */
 #define STEP_MS	      1 /* the first wait for its end; then twice that */
 #define STEP_MAX_MS   20
+#define POLL_MS	      500 /* how late a stop may be seen */
 #define CANNOT_START  126
 #define CANNOT_EXEC   127
 
@@ -124,12 +126,13 @@ child(const struct ca_app *app, const struct spawn *s, pid_t parent)
 		snprintf(agent, sizeof(agent), "SSH_AUTH_SOCK=%s", s->agent);
 		env[n++] = agent;
 	}
-	/* NB. the death signal is forgotten at a change of uid; whoever died
+	/* NB. leave the group before a signal to it would end us.  The death
+	 * signal is forgotten at a change of uid; whoever died
 	 * before it was set is no longer our parent. */
-	if (priv_signals() != 0 || signal(SIGPIPE, SIG_DFL) == SIG_ERR ||
-	    !descriptors(s) || (s->root_dir && chdir("/") == -1) ||
-	    !become(s->become) || prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 ||
-	    getppid() != parent)
+	if ((s->apart && setpgid(0, 0) == -1) || priv_signals() != 0 ||
+	    signal(SIGPIPE, SIG_DFL) == SIG_ERR || !descriptors(s) ||
+	    (s->apart && chdir("/") == -1) || !become(s->become) ||
+	    prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != parent)
 		_exit(CANNOT_START);
 	execve(s->path, s->argv, env);
 	_exit(CANNOT_EXEC);
@@ -202,18 +205,38 @@ spawn_wait(pid_t pid, int64_t end_ms, const volatile sig_atomic_t *stop)
 	return status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Until the child closes it: *lenp bytes, which fit. */
+/* Until fd can be read.  NB. short waits, for a signal that comes just before
+ * poll(2). */
 static int
-read_all(int fd, uint8_t *p, size_t max, const volatile sig_atomic_t *stop,
-    size_t *lenp)
+readable(int fd, int64_t end_ms, const volatile sig_atomic_t *stop)
 {
+	struct pollfd p = { fd, POLLIN, 0 };
+
+	for (;;) {
+		if (stop != NULL && *stop != 0)
+			return AAD_ESYS;
+		if (end_ms >= 0 && clock_mono_ms() >= end_ms)
+			return AAD_EAGAIN;
+		if (poll(&p, 1, POLL_MS) > 0)
+			return 0;
+	}
+}
+
+int
+spawn_read(int fd, void *buf, size_t max, int64_t end_ms,
+    const volatile sig_atomic_t *stop, size_t *lenp)
+{
+	uint8_t *p = buf;
 	ssize_t n;
+	int r;
 
 	for (*lenp = 0; *lenp < max;) {
+		if ((r = readable(fd, end_ms, stop)) != 0)
+			return r;
 		n = read(fd, p + *lenp, max - *lenp);
 		if (n == 0)
 			return 0;
-		if (n == -1 && (errno != EINTR || (stop && *stop != 0)))
+		if (n == -1 && errno != EINTR)
 			return AAD_ESYS;
 		if (n > 0)
 			*lenp += (size_t)n;
@@ -231,7 +254,7 @@ spawn_take(int fd, const volatile sig_atomic_t *stop, struct secret **outp)
 	*outp = NULL;
 	if ((r = secret_new(SECRET_MAX, &all)) != 0)
 		return r;
-	r = read_all(fd, secret_bytes(all), SECRET_MAX, stop, &len);
+	r = spawn_read(fd, secret_bytes(all), SECRET_MAX, -1, stop, &len);
 	if (r == 0 && len > 0 && (r = secret_new(len, &fit)) == 0)
 		memcpy(secret_bytes(fit), secret_bytes(all), len);
 	secret_free(all);

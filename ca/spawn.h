@@ -30,7 +30,9 @@ struct spawn {
 	const struct ca_owner *become; /* NULL: stay who we are */
 	int in, out, err; /* its 0, 1, 2; -1: /dev/null */
 	int extra; /* its 3; -1: none */
-	bool root_dir; /* starts in "/" */
+	/* starts in "/", in a process group of its own: what Ctrl-C means is
+	 * ours to judge; not for what asks the person */
+	bool apart;
 	const char *agent; /* its SSH_AUTH_SOCK, or NULL */
 };
 
@@ -60,6 +62,16 @@ int spawn_wait(pid_t pid, int64_t end_ms, const volatile sig_atomic_t *stop);
 
 /* End it: SIGTERM, and SIGKILL when it stays. */
 void spawn_end(pid_t pid);
+
+/*
+ * What a child writes to a pipe until it closes it, until end_ms (as
+ * spawn_wait()) or *stop.
+ * *lenp: bytes that came, at most max.
+ * Returns 0; AAD_ETOOBIG when there is no room for another byte; AAD_EAGAIN
+ * when the time is over; AAD_ESYS, also for a signal that stops us.
+ */
+int spawn_read(int fd, void *buf, size_t max, int64_t end_ms,
+    const volatile sig_atomic_t *stop, size_t *lenp) AAD_MUST_CHECK;
 
 /*
  * What a child writes to a pipe until it closes it, at most SECRET_MAX bytes,

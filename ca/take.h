@@ -11,17 +11,25 @@
 #include "ca/app.h"
 #include "ca/door.h"
 
-#define TAKE_MAX (64U << 20) /* bytes of all DATA together */
-
 /*
- * Ask for op, without any field, and write what comes to path: whole or not
- * at all, "-" for stdout.
- * replace: whether a file of this name may be replaced; a link is, too.
+ * Ask for op, without any field, and write what comes to path as it comes: a
+ * file appears whole or not at all; "-" is stdout, where only a good end says
+ * that it was whole.
+ * verb: what is shown on a terminal when it takes long.
+ * replace: whether a KRL, or an empty file, of this name may be replaced;
+ * nothing else ever is, no link, no device.
  * *endp: what END says, or NULL; the caller releases it.
  * Returns as door_ask(); DISK, and CERT_FILE for one that is there and may not
  * be replaced, with app->detail.
  */
-enum reason take_file(struct ca_app *app, enum request_op op, const char *path,
-    mode_t mode, bool replace, json_t **endp);
+enum reason take_file(struct ca_app *app, enum request_op op, const char *verb,
+    const char *path, mode_t mode, bool replace, json_t **endp);
+
+/*
+ * Write len bytes so.
+ * Returns ALLOWED; DISK and CERT_FILE as take_file().
+ */
+enum reason take_store(struct ca_app *app, const void *p, size_t len,
+    const char *path, mode_t mode, bool replace);
 
 #endif /* AAD_CA_TAKE_H */

@@ -46,6 +46,11 @@ trust_load(struct ca_app *app, enum cert_type type, struct trust *t)
 		return AAD_R_ALLOWED;
 	if (r == AAD_ENOMEM)
 		return AAD_R_NO_MEMORY;
+	if (r == 0)
+		return ca_detail(app, AAD_R_PUBLICATION,
+		    "%s/current/%s: no key of the authority signs now; see "
+		    "aadssh-ca keys",
+		    app->conf->publish_dir, name);
 	return ca_detail(app, AAD_R_PUBLICATION,
 	    "%s/current/%s: it is not there, not the authority's, or not a "
 	    "list of keys",

@@ -26,6 +26,7 @@ struct archive {
 	uint8_t front[FRONT_LEN]; /* authenticated with every chunk */
 	uint8_t text[ARCHIVE_CHUNK];
 	size_t n; /* bytes in text */
+	uint64_t left; /* bytes of the entry that are to come */
 	uint8_t sealed[4 + ARCHIVE_CHUNK + ABYTES];
 };
 
@@ -131,13 +132,13 @@ put(struct archive *a, const uint8_t *p, size_t len)
 }
 
 int
-archive_add(struct archive *a, const char *name, const uint8_t *p, size_t len)
+archive_entry(struct archive *a, const char *name, uint64_t len)
 {
 	size_t name_len = strlen(name);
 	uint8_t number[4];
 	int r;
 
-	if (name_len < 1 || name_len > ARCHIVE_NAME_MAX)
+	if (a->left != 0 || name_len < 1 || name_len > ARCHIVE_NAME_MAX)
 		return AAD_EARG;
 	if (len > ARCHIVE_ENTRY_MAX)
 		return AAD_ETOOBIG;
@@ -145,16 +146,35 @@ archive_add(struct archive *a, const char *name, const uint8_t *p, size_t len)
 	if ((r = put(a, number, 4)) != 0 ||
 	    (r = put(a, (const uint8_t *)name, name_len)) != 0)
 		return r;
-	put_u32(number, (uint32_t)len);
+	put_u32(number, (uint32_t)(len >> 32));
 	if ((r = put(a, number, 4)) != 0)
 		return r;
+	put_u32(number, (uint32_t)len);
+	a->left = len;
+	return put(a, number, 4);
+}
+
+int
+archive_put(struct archive *a, const uint8_t *p, size_t len)
+{
+	if (len > a->left)
+		return AAD_EARG;
+	a->left -= len;
 	return put(a, p, len);
+}
+
+int
+archive_add(struct archive *a, const char *name, const uint8_t *p, size_t len)
+{
+	int r = archive_entry(a, name, len);
+
+	return r != 0 ? r : archive_put(a, p, len);
 }
 
 int
 archive_end(struct archive *a)
 {
-	return flush(a, TAG_FINAL);
+	return a->left != 0 ? AAD_EARG : flush(a, TAG_FINAL);
 }
 
 void
@@ -166,7 +186,7 @@ archive_free(struct archive *a)
 	free(a);
 }
 
-/* ---- reading ----------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------- */
 
 struct reading {
 	archive_in_fn *in;
@@ -297,12 +317,33 @@ more(struct reading *g, bool *yes)
 	return 0;
 }
 
+/* The bytes of an entry, as they lie in the chunks. */
 static int
-read_entry(struct reading *g, archive_entry_fn *fn, void *fnarg)
+read_bytes(struct reading *g, uint64_t len, const struct archive_sink *sink)
+{
+	int r;
+
+	while (len > 0) {
+		size_t n = len < g->n ? (size_t)len : g->n;
+
+		if (n > 0 &&
+		    (r = sink->bytes(sink->arg, g->text + g->at, n)) != 0)
+			return r;
+		g->at += n;
+		g->n -= n;
+		len -= n;
+		if (len > 0 && (r = next_chunk(g)) != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+read_entry(struct reading *g, const struct archive_sink *sink)
 {
 	char name[ARCHIVE_NAME_MAX + 1];
-	uint32_t name_len, len;
-	uint8_t *p;
+	uint32_t name_len, high, low;
+	uint64_t len;
 	int r;
 
 	if ((r = get_u32(g, &name_len)) != 0)
@@ -310,25 +351,21 @@ read_entry(struct reading *g, archive_entry_fn *fn, void *fnarg)
 	if (name_len < 1 || name_len > ARCHIVE_NAME_MAX)
 		return AAD_EFORMAT;
 	if ((r = get(g, (uint8_t *)name, name_len)) != 0 ||
-	    (r = get_u32(g, &len)) != 0)
+	    (r = get_u32(g, &high)) != 0 || (r = get_u32(g, &low)) != 0)
 		return r;
 	name[name_len] = '\0';
+	len = (uint64_t)high << 32 | low;
 	if (memchr(name, '\0', name_len) != NULL || len > ARCHIVE_ENTRY_MAX)
 		return AAD_EFORMAT;
-	if ((p = malloc((size_t)len + 1)) == NULL)
-		return AAD_ENOMEM;
-	p[len] = '\0';
-	if ((r = get(g, p, len)) == 0)
-		r = fn(fnarg, name, &p, len);
-	if (p != NULL)
-		sodium_memzero(p, len);
-	free(p);
-	return r;
+	if ((r = sink->begin(sink->arg, name, len)) != 0 ||
+	    (r = read_bytes(g, len, sink)) != 0)
+		return r;
+	return sink->end(sink->arg);
 }
 
 int
 archive_read(const struct privkey *recovery, archive_in_fn *in, void *arg,
-    archive_entry_fn *fn, void *fnarg)
+    const struct archive_sink *sink)
 {
 	struct reading *g = calloc(1, sizeof(*g));
 	bool yes = true;
@@ -343,7 +380,7 @@ archive_read(const struct privkey *recovery, archive_in_fn *in, void *arg,
 		r = open_stream(g, recovery);
 	while (r == 0 && yes)
 		if ((r = more(g, &yes)) == 0 && yes)
-			r = read_entry(g, fn, fnarg);
+			r = read_entry(g, sink);
 	/* Nothing stands behind the end. */
 	if (r == 0 && (r = in(arg, &byte, 1)) == AAD_ENOENT)
 		r = 0;

@@ -6,8 +6,10 @@
  * that the ledger hasn't, and no key that the ledger has is missing.
  */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -78,18 +80,41 @@ add_folder(struct backup *b, const char *folder)
 	return step_file(b->s, r, AAD_R_STATE_UNREADABLE, folder);
 }
 
+/* What was copied, piece by piece. */
+static int
+put_copy(struct backup *b, int fd, int64_t size)
+{
+	uint8_t *p = malloc(ARCHIVE_CHUNK);
+	int r = p == NULL ? AAD_ENOMEM : 0;
+
+	while (r == 0 && size > 0) {
+		ssize_t n = read(fd, p, ARCHIVE_CHUNK);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0 || n > size)
+			r = n == -1 ? AAD_ESYS : AAD_EFORMAT;
+		else
+			r = archive_put(b->a, p, (size_t)n);
+		size -= n;
+	}
+	free(p);
+	return r;
+}
+
 static enum reason
 add_ledger(struct backup *b)
 {
 	enum reason why;
-	uint8_t *p;
-	size_t len;
-	int r;
+	int64_t size;
+	int fd, r;
 
-	if (ledger_dump(b->s->ledger, &p, &len, &why) != 0)
+	if (ledger_copy(b->s->ledger, &fd, &size, &why) != 0)
 		return step_ledger(b->s, why);
-	r = archive_add(b->a, BACKUP_LEDGER, p, len);
-	free(p);
+	r = archive_entry(b->a, BACKUP_LEDGER, (uint64_t)size);
+	if (r == 0)
+		r = put_copy(b, fd, size);
+	file_close(fd);
 	return step_file(b->s, r, AAD_R_LEDGER, BACKUP_LEDGER);
 }
 

@@ -11,8 +11,6 @@
 
 #define BACKUP_LEDGER	"ledger.db"
 #define BACKUP_FILE_MAX 65536 /* bytes of a key, a manifest, a signature */
-/* Below DIR: a backup that is larger than a request can be. */
-#define BACKUP_BESIDE "restore.backup"
 
 /* Whether a backup holds a file of this name: the ledger, "keys/HEX64.key",
  * "manifests/N.json", "manifests/HEX64.bundle", the latter two also with

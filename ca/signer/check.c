@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,36 @@ check_config(struct check *c)
 		    why.line, why.text);
 }
 
+/*
+ * Who can write a directory above can put another one in our place, and sshd
+ * looks at no mode of what it trusts.  Returns how many are open to others;
+ * a sticky one is not.
+ */
+static size_t
+check_above(struct check *c, const char *path)
+{
+	char above[PATH_MAX];
+	size_t bad = 0;
+	struct stat sb;
+	char *slash;
+
+	if (strlen(path) >= sizeof(above))
+		return 0;
+	memcpy(above, path, strlen(path) + 1);
+	while ((slash = strrchr(above, '/')) != NULL && above[1] != '\0') {
+		slash[slash == above] = '\0';
+		if (stat(above, &sb) == 0 &&
+		    ((sb.st_mode & (S_IWGRP | S_IWOTH)) == 0 ||
+			(sb.st_mode & S_ISVTX) != 0))
+			continue;
+		bad++;
+		say(c, "directories", AAD_R_STATE_OWNER,
+		    "%s, which holds %s, can be written by others", above,
+		    path);
+	}
+	return bad;
+}
+
 static void
 check_directories(struct check *c)
 {
@@ -99,6 +130,8 @@ check_directories(struct check *c)
 		say(c, "directories", AAD_R_STATE_UNREADABLE,
 		    "%s cannot be used", c->s->conf->publish_dir);
 	}
+	bad += check_above(c, c->s->conf->dir);
+	bad += check_above(c, c->s->conf->publish_dir);
 	if (bad == 0)
 		say(c, "directories", AAD_R_ALLOWED,
 		    "owners and modes are right");
@@ -320,6 +353,10 @@ say_action(struct check *c, const struct rotation_action *a)
 	if (a->kind == ROTATION_NAME)
 		say(c, "rotation", AAD_R_PUBLICATION,
 		    "a %s key is due; name one of the agent with rotate", role);
+	else if (a->kind == ROTATION_FULL)
+		say(c, "rotation", AAD_R_CA_KEY,
+		    "a %s key is due, but %d are trusted still", role,
+		    KEYRING_FULL);
 	else if (a->kind != ROTATION_WAIT)
 		say(c, "rotation", AAD_R_PUBLICATION,
 		    "due: %s%s%s; aadssh-ca rotate does it, from cron",
@@ -334,12 +371,13 @@ check_rotation(struct check *c)
 	struct rotation_action todo[ROTATION_ACTIONS_MAX];
 	struct rotate_look *look;
 	size_t n, faults = c->faults;
+	enum reason why;
 
 	if (c->s->publish == -1 || (look = malloc(sizeof(*look))) == NULL)
 		return;
-	if (rotate_look(c->s, &c->ring, look) != AAD_R_ALLOWED) {
-		say(c, "rotation", AAD_R_PUBLICATION,
-		    "it cannot be told what is due");
+	if ((why = rotate_look(c->s, &c->ring, look)) != AAD_R_ALLOWED) {
+		say(c, "rotation", why, "it cannot be told what is due%s%s",
+		    c->s->detail[0] != '\0' ? ": " : "", c->s->detail);
 	} else {
 		n = rotation_plan(look->keys, look->n, &look->ask, todo);
 		for (size_t i = 0; i < n; i++)

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
 #include "ca/signer/newkey.h"
 #include "ca/signer/signer.h"
 #include "ca/signer/step.h"
@@ -23,7 +21,7 @@ struct birth {
 	struct newkey user;
 	struct newkey host;
 	struct newkey bundle;
-	struct privkey recovery;
+	struct newkey recovery; /* public: its private half is its owner's */
 };
 
 static void
@@ -32,7 +30,7 @@ birth_release(struct birth *b)
 	newkey_release(&b->user);
 	newkey_release(&b->host);
 	newkey_release(&b->bundle);
-	privkey_release(&b->recovery);
+	newkey_release(&b->recovery);
 }
 
 static int
@@ -83,6 +81,7 @@ empty_ledger(struct signer *s)
 	if (r > 0)
 		return signer_fail(s, AAD_R_CA_EXISTS,
 		    "there are keys, but no ledger; restore it from a backup");
+	ledger_stage_drop(s->dir); /* of a restore that was killed */
 	r = ledger_create(s->dir, &s->ledger, &why);
 	if (r == AAD_EEXIST) /* another init, just now */
 		return signer_ledger(s);
@@ -127,6 +126,43 @@ untouched(struct signer *s)
 	return step_file(s, r, AAD_R_CA_KEY, "keys");
 }
 
+/*
+ * The key that backups are sealed for.  NB. who asks has made it, and has it
+ * on a disk already: were it made here, a caller that is killed before it
+ * stores it would leave an authority whose recovery key nobody has.
+ */
+static enum reason
+recovery(struct signer *s, const struct request *rq, struct birth *b)
+{
+	const struct request_field *f = request_get(rq, REQUEST_L_KEY, 0);
+	const struct key *k = &b->recovery.pub;
+	enum reason why;
+
+	if (f == NULL)
+		return AAD_R_REQUEST_MALFORMED;
+	if (key_from_blob(f->p, f->len, &b->recovery.pub, &why) != 0)
+		return why;
+	return k->kind == KEY_ED25519 ? AAD_R_ALLOWED
+				      : signer_fail(s, AAD_R_CA_KEY,
+					    "the recovery key is not Ed25519");
+}
+
+/* One that is named or imported may be another. */
+static enum reason
+distinct(struct signer *s, const struct birth *b)
+{
+	const uint8_t *user = b->user.pub.hash, *host = b->host.pub.hash,
+		      *offline = b->recovery.pub.hash;
+
+	if (memcmp(user, host, 32) == 0)
+		return signer_fail(s, AAD_R_CA_KEY,
+		    "users and hosts need a key each");
+	if (memcmp(user, offline, 32) == 0 || memcmp(host, offline, 32) == 0)
+		return signer_fail(s, AAD_R_CA_KEY,
+		    "the recovery key must be a key of its own");
+	return AAD_R_ALLOWED;
+}
+
 /* The two keys that sign certificates. */
 static enum reason
 authorities(struct signer *s, const struct request *rq, struct birth *b)
@@ -155,17 +191,12 @@ authorities(struct signer *s, const struct request *rq, struct birth *b)
 		return why;
 	why = host != NULL ? newkey_named(s, NULL, host, &b->host)
 			   : newkey_make(s, &b->host);
-	if (why == AAD_R_ALLOWED &&
-	    memcmp(b->user.pub.hash, b->host.pub.hash, 32) == 0)
-		why = signer_fail(s, AAD_R_CA_KEY,
-		    "users and hosts need a key each");
-	return why;
+	return why == AAD_R_ALLOWED ? distinct(s, b) : why;
 }
 
 static enum reason
 append_all(struct signer *s, const struct birth *b)
 {
-	const struct newkey recovery = { b->recovery.pub, false };
 	const struct {
 		const struct newkey *key;
 		enum ca_role role;
@@ -173,7 +204,7 @@ append_all(struct signer *s, const struct birth *b)
 		{ &b->user, CA_ROLE_USER },
 		{ &b->host, CA_ROLE_HOST },
 		{ &b->bundle, CA_ROLE_BUNDLE },
-		{ &recovery, CA_ROLE_RECOVERY },
+		{ &b->recovery, CA_ROLE_RECOVERY },
 	};
 	enum reason why = AAD_R_ALLOWED;
 
@@ -184,38 +215,16 @@ append_all(struct signer *s, const struct birth *b)
 	return why;
 }
 
-/* The one time that the recovery key's private half is seen here. */
-static enum reason
-hand_over(struct signer *s, const struct privkey *k)
-{
-	struct secret *text;
-	int r = privkey_format(k, randombytes_random(), "aadssh-ca recovery",
-	    &text);
-
-	if (r != 0)
-		return step_reason(r, AAD_R_CA_KEY);
-	r = signer_data(s, secret_bytes(text), secret_len(text));
-	secret_free(text);
-	return r == 0 ? AAD_R_ALLOWED
-		      : signer_fail(s, AAD_R_CA_KEY,
-			    "the recovery key could not be handed over");
-}
-
 static enum reason
 give_birth(struct signer *s, const struct request *rq, struct birth *b)
 {
 	enum reason why;
 
 	if ((why = untouched(s)) != AAD_R_ALLOWED ||
+	    (why = recovery(s, rq, b)) != AAD_R_ALLOWED ||
 	    (why = authorities(s, rq, b)) != AAD_R_ALLOWED ||
-	    (why = newkey_make(s, &b->bundle)) != AAD_R_ALLOWED)
-		return why;
-	if (newkey_fresh(&b->recovery) != 0)
-		return AAD_R_NO_MEMORY;
-	/* NB. before the commit: a recovery key that never arrived would be
-	 * one that nobody has, for ever. */
-	if ((why = append_all(s, b)) != AAD_R_ALLOWED ||
-	    (why = hand_over(s, &b->recovery)) != AAD_R_ALLOWED)
+	    (why = newkey_make(s, &b->bundle)) != AAD_R_ALLOWED ||
+	    (why = append_all(s, b)) != AAD_R_ALLOWED)
 		return why;
 	return step_commit(s);
 }

@@ -91,18 +91,21 @@ intake_read(int fd, bool socket, struct intake *in, const char **faultp)
 
 	*faultp = "";
 	if ((r = get_all(fd, head, sizeof(head), until)) == 0 &&
-	    (r = request_head(head, socket ? REQUEST_MAX : REQUEST_RESTORE_MAX,
-		 &op, &in->len)) == 0 &&
-	    op != REQUEST_RESTORE && in->len > REQUEST_MAX)
-		r = AAD_ETOOBIG;
-	if (r == 0 && (in->bytes = malloc(in->len + 1)) == NULL)
+	    (r = request_head(head, REQUEST_MAX, &op, &in->len)) == 0 &&
+	    (in->bytes = malloc(in->len + 1)) == NULL)
 		return AAD_R_NO_MEMORY;
 	if (r == 0 && (r = get_all(fd, in->bytes, in->len, until)) == 0 &&
 	    (r = request_parse(op, in->bytes, in->len, &in->rq)) == 0 &&
-	    is_last(fd, socket, until))
+	    ((op == REQUEST_RESTORE && !socket) || is_last(fd, socket, until)))
 		return AAD_R_ALLOWED;
 	*faultp = r == 0 ? "something stands behind the request" : fault_of(r);
 	return AAD_R_REQUEST_MALFORMED;
+}
+
+int
+intake_more(int fd, uint8_t *p, size_t len)
+{
+	return get_all(fd, p, len, clock_mono_ms() + INTAKE_PAUSE * 1000);
 }
 
 void

@@ -19,6 +19,7 @@
 #include "core/reason.h"
 
 #define INTAKE_SECONDS 10 /* for the whole request */
+#define INTAKE_PAUSE   60 /* seconds; of what follows one, for the next bytes */
 
 /* A request and the bytes that it borrows, which hold secrets. */
 struct intake {
@@ -29,7 +30,7 @@ struct intake {
 
 /*
  * Read exactly one request: of a pipe up to its end, of a socket so that
- * nothing more has arrived.
+ * nothing more has arrived.  What follows RESTORE on a pipe is left there.
  *
  * in: zero; intake_release() in any case.
  * *faultp: what is wrong, for the second line.
@@ -37,6 +38,13 @@ struct intake {
  */
 enum reason intake_read(int fd, bool socket, struct intake *in,
     const char **faultp) AAD_MUST_CHECK;
+
+/*
+ * len bytes of what follows the request, waiting INTAKE_PAUSE for them.
+ * Returns 0; AAD_ENOENT at the end of file; AAD_EAGAIN when none came in
+ * time; AAD_ESYS.
+ */
+int intake_more(int fd, uint8_t *p, size_t len) AAD_MUST_CHECK;
 
 /* Wipe and free. */
 void intake_release(struct intake *in);

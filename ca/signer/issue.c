@@ -482,17 +482,12 @@ log_it(const struct making *m, enum reason why)
 	signer_log(m->s, "certificate", why,
 	    (const struct log_field[]){
 		{ "type", m->row.type == CERT_USER ? "user" : "host" },
-		{ "serial", serial },
-		{ "oid", m->row.oid },
-		{ "upn", upn },
+		{ "serial", serial }, { "oid", m->row.oid }, { "upn", upn },
 		{ "uti", c != NULL ? c->uti : NULL },
 		{ "key_id", c == NULL ? m->is->grant->key_id : NULL },
-		{ "key", key },
-		{ "ca", ca },
-		{ "until", until },
-		{ "context", m->is->context },
-		{ "ledger", length },
-		{ "head", head },
+		{ "key", key }, { "ca", ca }, { "until", until },
+		{ "ledger", length }, { "head", head },
+		{ "context", m->is->context }, /* a stranger's words: last */
 	    },
 	    12);
 }

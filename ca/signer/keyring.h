@@ -20,7 +20,8 @@
 #include "ssh/key.h"
 #include "ssh/privkey.h"
 
-#define KEYRING_MAX 64 /* keys that are not removed */
+#define KEYRING_MAX  64 /* keys that are not removed */
+#define KEYRING_FULL 60 /* from here on rotation adds none */
 
 struct keyring_key {
 	enum ca_role role;

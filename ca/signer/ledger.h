@@ -162,6 +162,10 @@ int ledger_append(struct ledger *l, struct event *e,
 int ledger_head(struct ledger *l, int64_t *lenp, uint8_t head[static 32],
     enum reason *whyp) AAD_MUST_CHECK;
 
+/* The hash of one row; *yes: there is such a row, and it is sound. */
+int ledger_hash(struct ledger *l, int64_t seq, bool *yes,
+    uint8_t hash[static 32], enum reason *whyp) AAD_MUST_CHECK;
+
 /* Non-zero ends the walk and is returned by it. */
 typedef int ledger_event_fn(void *arg, const struct event *e);
 
@@ -294,18 +298,24 @@ int ledger_snapshot(struct ledger *l, struct ledger **outp,
     enum reason *whyp) AAD_MUST_CHECK;
 
 /*
- * The whole file as it is now, consistent, for a backup; and back into a
- * directory without a ledger.
- * dump: not within a transaction.  At most 1 GiB, else AAD_ETOOBIG with
- * LEDGER.
- * load: only what verifies as a whole is written, and it appears whole or
- * not at all.  Returns as ledger_create(), and AAD_EFORMAT with
- * LEDGER_ALTERED or AAD_EVERSION with LEDGER_VERSION.
- * *outp: NULL unless 0 is returned; then the caller frees it.
+ * A ledger from a backup.  It is written to a temporary file beside, one for
+ * each directory, and gets its name when it has verified as a whole: it
+ * appears whole or not at all.  One caller at a time.
+ *
+ * stage: make the file, empty, and DIR/ledger where it is missing; what a
+ * killed run left goes.  The caller writes to *fdp and closes it.
+ * check: that it is ours and verifies.
+ * same: whether it is the ledger that is there, byte for byte.
+ * place: give it its name, when there is none.
+ * drop: remove it, and DIR/ledger when it is empty.
+ * Return as ledger_create(); AAD_EFORMAT with LEDGER_ALTERED, AAD_EVERSION
+ * with LEDGER_VERSION, AAD_EAGAIN with LEDGER_BUSY.
  */
-int ledger_dump(struct ledger *l, uint8_t **outp, size_t *lenp,
+int ledger_stage(int dirfd, int *fdp, enum reason *whyp) AAD_MUST_CHECK;
+int ledger_stage_check(int dirfd, enum reason *whyp) AAD_MUST_CHECK;
+int ledger_stage_same(int dirfd, struct ledger *l, bool *yes,
     enum reason *whyp) AAD_MUST_CHECK;
-int ledger_load(int dirfd, const uint8_t *p, size_t len,
-    enum reason *whyp) AAD_MUST_CHECK;
+int ledger_stage_place(int dirfd, enum reason *whyp) AAD_MUST_CHECK;
+void ledger_stage_drop(int dirfd);
 
 #endif /* AAD_LEDGER_H */

@@ -24,6 +24,7 @@
 #include "core/err.h"
 #include "core/reason.h"
 
+#define LEDGERDB_FOLDER "ledger"
 #define LEDGERDB_FILE	"ledger.db"
 #define LEDGERDB_ID	0x61436131 /* "aCa1", PRAGMA application_id */
 #define LEDGERDB_FORMAT 1 /* PRAGMA user_version */
@@ -99,6 +100,19 @@ int ledgerdb_size(struct ledger *l, int64_t *sizep,
     enum reason *whyp) AAD_MUST_CHECK;
 int ledgerdb_read(struct ledger *l, int64_t at, uint8_t *buf, size_t len,
     enum reason *whyp) AAD_MUST_CHECK;
+
+/*
+ * Open DIR/ledger below dirfd, or make it, judged; the caller closes *fdp.
+ * Returns 0; AAD_ENOENT; AAD_EPERM; AAD_ESYS.
+ */
+int ledgerdb_folder(int dirfd, bool make, int *fdp) AAD_MUST_CHECK;
+
+/*
+ * Whether a ledger may get its name in the directory open at dir: neither one
+ * nor anything that SQLite would act upon is there.
+ * Returns 0; AAD_EEXIST; AAD_EPERM; AAD_ESYS.
+ */
+int ledgerdb_vacant(int dir) AAD_MUST_CHECK;
 
 /* What SQLite's (extended) code is to us; keeps its words in l->error. */
 int ledgerdb_fail(struct ledger *l, int rc, enum reason *whyp);

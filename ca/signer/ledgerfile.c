@@ -12,10 +12,8 @@
 #include "ca/signer/ledgerdb.h"
 #include "core/file.h"
 
-#define DIRECTORY "ledger"
 #define MODE_DIR  0700
 #define MODE_FILE 0600
-#define DUMP_MAX  (INT64_C(1) << 30) /* bytes */
 
 static struct file_owner
 ourselves(void)
@@ -73,14 +71,13 @@ judge_beside(int dir)
 	return r == 0 ? AAD_EPERM : r;
 }
 
-/* Open DIR/ledger, or make it. */
-static int
-folder(int dirfd, bool make, int *fdp)
+int
+ledgerdb_folder(int dirfd, bool make, int *fdp)
 {
 	struct stat sb;
-	int r = make ? file_dir_make(dirfd, DIRECTORY, ourselves(), MODE_DIR,
-			   fdp)
-		     : file_dir_open(dirfd, DIRECTORY, ourselves(), fdp);
+	int r = make ? file_dir_make(dirfd, LEDGERDB_FOLDER, ourselves(),
+			   MODE_DIR, fdp)
+		     : file_dir_open(dirfd, LEDGERDB_FOLDER, ourselves(), fdp);
 
 	if (r != 0)
 		return r;
@@ -142,7 +139,7 @@ ledger_open(int dirfd, struct ledger **outp, enum reason *whyp)
 
 	*outp = NULL;
 	*whyp = AAD_R_LEDGER;
-	r = folder(dirfd, false, &dir);
+	r = ledgerdb_folder(dirfd, false, &dir);
 	if (r == 0)
 		r = judge(dir, LEDGERDB_FILE, &sb);
 	if (r == AAD_ENOENT)
@@ -169,6 +166,20 @@ ledger_close(struct ledger *l)
 	file_close(dir);
 }
 
+int
+ledgerdb_vacant(int dir)
+{
+	struct stat sb;
+	int r;
+
+	if (judge(dir, LEDGERDB_FILE, &sb) != AAD_ENOENT)
+		return AAD_EEXIST;
+	/* SQLite would roll an old journal back into the new file. */
+	if ((r = judge(dir, LEDGERDB_FILE "-journal", &sb)) == AAD_ENOENT)
+		return judge_beside(dir);
+	return r == 0 ? AAD_EPERM : r;
+}
+
 /*
  * Put a whole ledger where none is.  It appears with file_create(), so a
  * crash leaves none or all of it.
@@ -176,20 +187,12 @@ ledger_close(struct ledger *l)
 static int
 place(int dirfd, const uint8_t *p, size_t len, enum reason *whyp)
 {
-	struct stat sb;
 	int dir = -1, r;
 
 	*whyp = AAD_R_LEDGER;
-	if ((r = folder(dirfd, true, &dir)) != 0)
+	if ((r = ledgerdb_folder(dirfd, true, &dir)) != 0)
 		return r;
-	if (judge(dir, LEDGERDB_FILE, &sb) != AAD_ENOENT)
-		r = AAD_EEXIST;
-	/* SQLite would roll an old journal back into the new file. */
-	else if ((r = judge(dir, LEDGERDB_FILE "-journal", &sb)) == AAD_ENOENT)
-		r = judge_beside(dir);
-	else if (r == 0)
-		r = AAD_EPERM;
-	if (r == 0)
+	if ((r = ledgerdb_vacant(dir)) == 0)
 		r = file_create(dir, LEDGERDB_FILE, p, len, MODE_FILE);
 	if (r == AAD_EEXIST)
 		*whyp = AAD_R_CA_EXISTS;
@@ -216,86 +219,4 @@ ledger_create(int dirfd, struct ledger **outp, enum reason *whyp)
 	sqlite3_free(p);
 	ledgerdb_close(empty);
 	return r == 0 ? ledger_open(dirfd, outp, whyp) : r;
-}
-
-int
-ledger_dump(struct ledger *l, uint8_t **outp, size_t *lenp, enum reason *whyp)
-{
-	uint8_t *p = NULL;
-	int64_t size;
-	int r;
-
-	*outp = NULL;
-	*lenp = 0;
-	/* With the write lock, nothing of a transaction is in the file. */
-	if ((r = ledger_begin(l, whyp)) != 0)
-		return r;
-	if ((r = ledgerdb_size(l, &size, whyp)) != 0)
-		goto out;
-	*whyp = AAD_R_LEDGER;
-	if (size > DUMP_MAX) {
-		r = AAD_ETOOBIG;
-		goto out;
-	}
-	if ((p = malloc((size_t)size + 1)) == NULL) {
-		*whyp = AAD_R_NO_MEMORY;
-		r = AAD_ENOMEM;
-		goto out;
-	}
-	if ((r = ledgerdb_read(l, 0, p, (size_t)size, whyp)) == 0) {
-		*outp = p;
-		*lenp = (size_t)size;
-		p = NULL;
-	}
-out:
-	free(p);
-	ledger_rollback(l);
-	return r;
-}
-
-/* Let SQLite read the bytes as they are, and look at everything. */
-static int
-inspect(const uint8_t *p, size_t len, enum reason *whyp)
-{
-	struct ledger *l;
-	unsigned char *own;
-	size_t faults = 0;
-	int rc, r;
-
-	if ((r = ledgerdb_connect(-1, "", &l, whyp)) != 0)
-		return r;
-	*whyp = AAD_R_NO_MEMORY;
-	if ((own = sqlite3_malloc64(len)) == NULL) {
-		r = AAD_ENOMEM;
-		goto out;
-	}
-	memcpy(own, p, len);
-	rc = sqlite3_deserialize(l->db, "main", own, (sqlite3_int64)len,
-	    (sqlite3_int64)len,
-	    SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY);
-	/* It has nothing else to fail for, whatever it says. */
-	if (rc != SQLITE_OK)
-		r = ledgerdb_fail(l, SQLITE_NOMEM, whyp);
-	else if ((r = ledgerdb_check(l, whyp)) == 0 &&
-		 (r = ledger_verify(l, NULL, NULL, NULL, &faults, whyp)) == 0 &&
-		 faults > 0)
-		r = ledgerdb_altered(l, "it does not verify", whyp);
-out:
-	ledgerdb_close(l);
-	return r;
-}
-
-int
-ledger_load(int dirfd, const uint8_t *p, size_t len, enum reason *whyp)
-{
-	int r;
-
-	if ((r = ledgerdb_header(p, len, whyp)) != 0)
-		return r;
-	*whyp = AAD_R_LEDGER_ALTERED;
-	if (len > DUMP_MAX || len % LEDGERDB_PAGE != 0)
-		return AAD_EFORMAT;
-	if ((r = inspect(p, len, whyp)) != 0)
-		return r;
-	return place(dirfd, p, len, whyp);
 }

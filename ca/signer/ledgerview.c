@@ -105,6 +105,22 @@ ledger_has_serial(struct ledger *l, uint64_t serial, bool *yes,
 }
 
 int
+ledger_hash(struct ledger *l, int64_t seq, bool *yes, uint8_t hash[static 32],
+    enum reason *whyp)
+{
+	const struct ask a = { .number = seq };
+	struct row row;
+	int r;
+
+	memset(hash, 0, 32);
+	*whyp = AAD_R_UNSET;
+	if ((r = one_row(l, STMT_ROW, &a, &row, yes, whyp)) == 0)
+		memcpy(hash, row.hash, 32);
+	event_release(&row.e);
+	return r;
+}
+
+int
 ledger_count(struct ledger *l, const char *oid, int64_t since, int64_t *np,
     enum reason *whyp)
 {

@@ -259,6 +259,7 @@ set_up(struct signer *s, const char *conf)
 	s->conf_path = conf;
 	s->dir = s->tenant = s->publish = s->agent = -1;
 	s->socket = fstat(STDIN_FILENO, &sb) == 0 && S_ISSOCK(sb.st_mode);
+	s->in = STDIN_FILENO;
 	s->out = s->socket ? STDIN_FILENO : STDOUT_FILENO;
 	s->peer_uid = geteuid();
 	s->peer_pid = getppid();
@@ -304,5 +305,5 @@ main(int argc, char **argv)
 	if (signer_end(&s, why, end) != 0)
 		signer_log(&s, "unheard", why, NULL, 0);
 	intake_release(&in);
-	_exit(signer_exit(why));
+	_exit(request_exit(why));
 }

@@ -10,8 +10,8 @@
 #include "ca/signer/step.h"
 #include "core/secret.h"
 
-int
-newkey_fresh(struct privkey *out)
+static int
+fresh(struct privkey *out)
 {
 	struct secret *seed;
 	int r;
@@ -79,7 +79,7 @@ newkey_make(struct signer *s, struct newkey *n)
 	enum reason why;
 
 	memset(n, 0, sizeof(*n));
-	if (newkey_fresh(&k) != 0)
+	if (fresh(&k) != 0)
 		return AAD_R_NO_MEMORY;
 	why = keep(s, &k, n);
 	privkey_release(&k);

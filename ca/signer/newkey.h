@@ -23,10 +23,6 @@ struct newkey {
 	bool in_agent;
 };
 
-/* A fresh Ed25519 key that is stored nowhere; the caller releases it.
- * Returns 0; AAD_ENOMEM. */
-int newkey_fresh(struct privkey *out) AAD_MUST_CHECK;
-
 /*
  * known: the keys that it may not be, whatever became of them; or NULL.
  * Each fills *n, zero unless ALLOWED is returned.

@@ -4,7 +4,8 @@
 
 #define L(label) (UINT32_C(1) << REQUEST_L_##label)
 #define SHORT	 60 /* seconds */
-#define LONG	 3600 /* of what walks over the whole ledger */
+#define LONG	 3600 /* of what walks over the ledger by an index */
+#define WHOLE	 21600 /* of what reads all of it: millions of certificates */
 /* What is recorded, and no operation is refused for. */
 #define SAID (L(CONTEXT) | L(TEXT))
 #define CAS  (L(USER_CA) | L(HOST_CA))
@@ -15,12 +16,12 @@ _Static_assert(REQUEST_L_MAX < 32, "labels are bits of a uint32_t");
 static const struct op ops[] = {
 	{ REQUEST_SIGN, op_sign, true, false, SHORT, L(KEY) | L(TOKEN),
 	    L(LOGIN) | L(TTL) | L(SOURCE) | L(DRY_RUN) },
-	{ REQUEST_INIT, op_init, false, true, SHORT, 0, L(IMPORT) | CAS },
+	{ REQUEST_INIT, op_init, false, true, SHORT, L(KEY), L(IMPORT) | CAS },
 	{ REQUEST_SIGN_HOST, op_sign_host, false, false, SHORT,
 	    L(KEY) | L(NAME), L(TTL) | L(DRY_RUN) },
-	{ REQUEST_LIST, op_list, false, false, LONG, 0,
+	{ REQUEST_LIST, op_list, false, false, WHOLE, 0,
 	    L(OID) | L(USER) | L(HASH) | L(SERIAL) | L(SINCE) | L(VALID) },
-	{ REQUEST_VERIFY, op_verify, false, false, LONG, 0, 0 },
+	{ REQUEST_VERIFY, op_verify, false, false, WHOLE, 0, 0 },
 	{ REQUEST_KEYS, op_keys, false, false, SHORT, 0, 0 },
 	{ REQUEST_REVOKE, op_revoke, false, false, LONG, 0,
 	    L(SERIAL) | L(OID) | L(USER) | L(HASH) | L(CA_HASH) | CAS },
@@ -31,10 +32,10 @@ static const struct op ops[] = {
 	    L(NOW) | L(DRY_RUN) | CAS },
 	{ REQUEST_STAGE, op_stage, false, false, LONG, 0, 0 },
 	{ REQUEST_COMMIT, op_commit, false, false, LONG, L(VERSION), 0 },
-	{ REQUEST_BACKUP, op_backup, false, false, LONG, 0, 0 },
-	{ REQUEST_RESTORE, op_restore, false, true, LONG, L(DATA) | L(SECRET),
-	    0 },
-	{ REQUEST_CHECK, op_check, false, false, LONG, 0, 0 },
+	{ REQUEST_BACKUP, op_backup, false, false, WHOLE, 0, 0 },
+	{ REQUEST_RESTORE, op_restore, false, true, WHOLE,
+	    L(SECRET) | L(LENGTH), 0 },
+	{ REQUEST_CHECK, op_check, false, false, WHOLE, 0, 0 },
 	{ REQUEST_ROTATE_BUNDLE, op_rotate_bundle, false, false, LONG, 0,
 	    L(SECRET) },
 };

@@ -183,6 +183,8 @@ locked_commit(struct signer *s, struct committing *c)
 		return step_file(s, r, AAD_R_PUBLICATION, PUBLISHED_CURRENT);
 	why = step_keys(s, &keys);
 	if (why == AAD_R_ALLOWED)
+		why = published_agrees(s, &keys);
+	if (why == AAD_R_ALLOWED)
 		why = commit(s, &keys, c);
 	keyring_release(&keys);
 	if (why == AAD_R_ALLOWED) {

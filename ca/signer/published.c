@@ -95,33 +95,54 @@ tell(void *arg, const struct event *e)
 	return 0;
 }
 
-/*
- * What hosts have must not know more than the ledger: an older copy of that
- * would let in whom they were told to refuse.  A publication that cannot be
- * read says nothing: it is to be replaced.
- */
 static enum reason
-not_behind(struct signer *s, const struct keyring *keys)
+look_told(struct signer *s, struct told *t)
 {
-	enum reason why = AAD_R_ALLOWED;
-	uint8_t head[32];
+	const struct ledger_filter published = { .kind = EVENT_PUBLISHED },
+				   restored = { .kind = EVENT_RESTORED };
+	enum reason why;
+
+	memset(t, 0, sizeof(*t));
+	if (ledger_each(s->ledger, &published, tell, t, &why) != 0 ||
+	    ledger_each(s->ledger, &restored, tell, t, &why) != 0)
+		return step_ledger(s, why);
+	return AAD_R_ALLOWED;
+}
+
+/* Does the ledger still have the last row that the manifest knows? */
+static enum reason
+has_rows(struct signer *s, const struct manifest *m)
+{
+	uint8_t hash[32];
+	struct told t;
+	enum reason why = look_told(s, &t);
+	bool yes;
+
+	/* Of a backup one knows that rows are missing. */
+	if (why != AAD_R_ALLOWED || t.restored > t.published)
+		return why;
+	if (ledger_hash(s->ledger, m->length, &yes, hash, &why) != 0)
+		return step_ledger(s, why);
+	if (yes && memcmp(hash, m->head, sizeof(hash)) == 0)
+		return AAD_R_ALLOWED;
+	return signer_fail(s, AAD_R_LEDGER_ALTERED,
+	    "version %" PRIu64 ", which hosts see, knows a row %" PRId64
+	    " that is not in the ledger; if the ledger is an older copy, use "
+	    "restore instead",
+	    m->version, m->length);
+}
+
+enum reason
+published_agrees(struct signer *s, const struct keyring *keys)
+{
 	struct manifest m;
 	uint64_t version;
-	int64_t length;
+	enum reason why;
 
 	if (published_current(s->publish, &version) != 0 ||
 	    published_load(s->publish, version, keys, &m) != 0)
 		return AAD_R_ALLOWED;
-	if (ledger_head(s->ledger, &length, head, &why) != 0)
-		why = step_ledger(s, why);
-	else if (m.length > length)
-		why = signer_fail(s, AAD_R_LEDGER_ALTERED,
-		    "version %" PRIu64 " was published of %" PRId64
-		    " rows, and the ledger has %" PRId64
-		    "; is it an older copy?",
-		    version, m.length, length);
-	else
-		why = AAD_R_ALLOWED;
+	why = has_rows(s, &m);
 	manifest_release(&m);
 	return why;
 }
@@ -129,10 +150,8 @@ not_behind(struct signer *s, const struct keyring *keys)
 enum reason
 published_next(struct signer *s, const struct keyring *keys, uint64_t *vp)
 {
-	const struct ledger_filter published = { .kind = EVENT_PUBLISHED },
-				   restored = { .kind = EVENT_RESTORED };
 	struct highest dirs = { 0, "" }, kept = { 0, ".json" };
-	struct told t = { 0, 0, 0 };
+	struct told t;
 	enum reason why;
 	int r, fd;
 
@@ -144,12 +163,8 @@ published_next(struct signer *s, const struct keyring *keys, uint64_t *vp)
 	}
 	if (r != 0)
 		return step_file(s, r, AAD_R_PUBLICATION, "manifests");
-	if (ledger_each(s->ledger, &published, tell, &t, &why) != 0 ||
-	    ledger_each(s->ledger, &restored, tell, &t, &why) != 0)
-		return step_ledger(s, why);
-	/* NB. after restore, and until then, the ledger is the shorter one. */
-	if (t.restored <= t.published &&
-	    (why = not_behind(s, keys)) != AAD_R_ALLOWED)
+	if ((why = published_agrees(s, keys)) != AAD_R_ALLOWED ||
+	    (why = look_told(s, &t)) != AAD_R_ALLOWED)
 		return why;
 	*vp = dirs.version > kept.version ? dirs.version : kept.version;
 	*vp = *vp > t.version ? *vp : t.version;

@@ -38,14 +38,21 @@ int published_current(int fd, uint64_t *vp) AAD_MUST_CHECK;
 
 /*
  * The version for the next publication: above every one that the directory,
- * the kept manifests or the ledger know.  LEDGER_ALTERED when hosts have a
- * publication of more rows than the ledger has, and it was not restored.
+ * the kept manifests or the ledger know.  Also what published_agrees() says.
  */
 enum reason published_next(struct signer *s, const struct keyring *keys,
     uint64_t *vp);
 
 /* Whether the ledger has the row of this version's switch. */
 enum reason published_recorded(struct signer *s, uint64_t version, bool *yes);
+
+/*
+ * Whether the ledger has all that hosts were told: one that was put back to
+ * an older state would publish a list without what was revoked since.  After
+ * a restore that is known, and no version that counts is no witness.
+ * Returns ALLOWED; LEDGER_ALTERED; the reasons of the ledger.
+ */
+enum reason published_agrees(struct signer *s, const struct keyring *keys);
 
 /* Write the version's directory, whole or not at all; not current yet. */
 enum reason published_write(struct signer *s, const struct publication *p);

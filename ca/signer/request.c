@@ -50,6 +50,7 @@ static const struct {
 	[REQUEST_L_JSON] = { FORM_JSON, false },
 	[REQUEST_L_CODE] = { FORM_NUMBER, false },
 	[REQUEST_L_REASON] = { FORM_TEXT, false },
+	[REQUEST_L_LENGTH] = { FORM_NUMBER, false },
 };
 
 int
@@ -243,4 +244,10 @@ request_end(struct wirebuf *b)
 	len = b->len - REQUEST_HEAD_LEN; /* <= WIREBUF_MAX */
 	for (i = 0; i < 4; i++)
 		b->p[LENGTH_AT + i] = (uint8_t)(len >> (8 * (3 - i)));
+}
+
+int
+request_exit(enum reason why)
+{
+	return reason_exit(why == AAD_R_UNKNOWN_KID ? AAD_R_UNSET : why);
 }

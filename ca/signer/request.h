@@ -9,7 +9,8 @@
  * A field: u16 label, u32 length, bytes; labels ascend, and only those of
  * REQUEST_REPEATS may stand several times.  All numbers big endian.
  * A connection carries one request, then replies: any number of ROW and
- * CERTIFICATE and DATA, and one END, behind which nothing comes.
+ * CERTIFICATE and DATA, and one END, behind which nothing comes.  Behind the
+ * message of RESTORE, and of no other, come LENGTH bytes: the backup.
  */
 
 #ifndef AAD_REQUEST_H
@@ -23,19 +24,18 @@
 #include "core/reason.h"
 #include "ssh/wire.h"
 
-#define REQUEST_MAGIC	    "aadssh1\n" /* 8 bytes */
-#define REQUEST_HEAD_LEN    16 /* bytes: magic, op, length */
-#define REQUEST_MAX	    131072 /* bytes behind the head of a request */
-#define REQUEST_RESTORE_MAX (60U << 20) /* of REQUEST_RESTORE, on a pipe */
-#define REQUEST_REPLY_MAX   1048576 /* bytes behind the head of a reply */
-#define REQUEST_FIELDS_MAX  600 /* of one message; 256 logins fit */
+#define REQUEST_MAGIC	   "aadssh1\n" /* 8 bytes */
+#define REQUEST_HEAD_LEN   16 /* bytes: magic, op, length */
+#define REQUEST_MAX	   131072 /* bytes behind the head of a request */
+#define REQUEST_REPLY_MAX  1048576 /* bytes behind the head of a reply */
+#define REQUEST_FIELDS_MAX 600 /* of one message; 256 logins fit */
 
 /* Over the socket only REQUEST_SIGN exists. */
 enum request_op {
 	REQUEST_NONE = 0,
 	REQUEST_SIGN =
 	    1, /* KEY TOKEN [LOGIN…] [TTL] [SOURCE…] [DRY_RUN] CONTEXT */
-	REQUEST_INIT = 16, /* [IMPORT] [USER_CA] [HOST_CA] */
+	REQUEST_INIT = 16, /* KEY (recovery) [IMPORT] [USER_CA] [HOST_CA] */
 	REQUEST_SIGN_HOST = 17, /* KEY NAME… [TTL] CONTEXT */
 	REQUEST_LIST = 18, /* [OID] [USER] [HASH] [SERIAL] [SINCE] [VALID] */
 	REQUEST_VERIFY = 19,
@@ -48,7 +48,7 @@ enum request_op {
 	REQUEST_STAGE = 25, /* a publication, made but not switched to */
 	REQUEST_COMMIT = 26, /* VERSION */
 	REQUEST_BACKUP = 27,
-	REQUEST_RESTORE = 28, /* DATA…  SECRET */
+	REQUEST_RESTORE = 28, /* SECRET LENGTH; the backup comes behind it */
 	REQUEST_CHECK = 29,
 	REQUEST_ROTATE_BUNDLE = 30, /* [SECRET]: the recovery key's text */
 	/* replies */
@@ -85,7 +85,8 @@ enum request_label {
 	REQUEST_L_JSON = 24, /* one JSON object */
 	REQUEST_L_CODE = 25, /* u64: the exit code */
 	REQUEST_L_REASON = 26, /* a code of reason.h */
-	REQUEST_L_MAX = 26
+	REQUEST_L_LENGTH = 27, /* u64: bytes behind the message */
+	REQUEST_L_MAX = 27
 };
 
 struct request_field {
@@ -103,7 +104,7 @@ struct request {
 
 /*
  * The op and the length of what follows, from the REQUEST_HEAD_LEN bytes in
- * front.  max: REQUEST_MAX, REQUEST_RESTORE_MAX or REQUEST_REPLY_MAX.
+ * front.  max: REQUEST_MAX or REQUEST_REPLY_MAX.
  * Returns 0; AAD_EFORMAT for another magic; AAD_ETOOBIG.
  */
 int request_head(const uint8_t head[static REQUEST_HEAD_LEN], size_t max,
@@ -147,5 +148,12 @@ void request_put_u64(struct wirebuf *b, enum request_label label, uint64_t n);
 void request_put_flag(struct wirebuf *b, enum request_label label);
 /* Fills in the length.  Of a buffer with one message. */
 void request_end(struct wirebuf *b);
+
+/*
+ * The exit code of a reason, in END and of both programs: reason_exit()'s but
+ * for one.  A token whose key we do not have yet may be a good one, so here
+ * that is no definite no.
+ */
+int request_exit(enum reason why);
 
 #endif /* AAD_REQUEST_H */

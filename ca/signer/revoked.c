@@ -29,6 +29,12 @@ trusted(enum ca_stage stage)
 	       stage == CA_STAGE_RETIRED;
 }
 
+int64_t
+revoked_since(const struct signer *s)
+{
+	return s->now > REVOKED_AFTER_END ? s->now - REVOKED_AFTER_END : 0;
+}
+
 static bool
 certifies(const struct keyring_key *k)
 {
@@ -147,8 +153,8 @@ build(struct signer *s, const struct keyring *keys, uint64_t version,
 
 	if ((r = sort_keys(keys, all, h)) != 0)
 		return step_file(s, r, AAD_R_PUBLICATION, "the list of keys");
-	if ((r = ledger_revoked(s->ledger, s->now, add_serial, all, &why)) !=
-		0 ||
+	if ((r = ledger_revoked(s->ledger, revoked_since(s), add_serial, all,
+		 &why)) != 0 ||
 	    (r = ledger_each(s->ledger, &denied, add_denied, h, &why)) != 0)
 		return step_walked(s, r, why);
 	r = encode(s, all, h, version, outp, lenp);

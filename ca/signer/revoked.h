@@ -17,6 +17,15 @@
 #include "ca/signer/signer.h"
 #include "core/reason.h"
 
+/*
+ * A host whose clock is behind takes a certificate that has ended here, so it
+ * is revoked, and stays in the KRL, for this long after its end.
+ */
+#define REVOKED_AFTER_END 86400 /* seconds */
+
+/* What ended before this counts no more. */
+int64_t revoked_since(const struct signer *s);
+
 /* How much a KRL holds. */
 struct revoked_count {
 	size_t serials;
@@ -25,8 +34,8 @@ struct revoked_count {
 
 /*
  * The KRL: a section for each key of ours that hosts trust, with the serials
- * that are revoked and not over; the hash of each denied key, for ever; the
- * hash of each key of ours that is removed or revoked, for ever.
+ * that are revoked and not long over; the hash of each denied key, for
+ * ever; the hash of each key of ours that is removed or revoked, for ever.
  * Within a transaction, so that it is of one moment.
  *
  * *outp: NULL unless ALLOWED is returned; then the caller frees it.

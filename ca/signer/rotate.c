@@ -16,6 +16,7 @@
 #include "ca/signer/manifest.h"
 #include "ca/signer/newkey.h"
 #include "ca/signer/published.h"
+#include "ca/signer/revoked.h"
 #include "ca/signer/step.h"
 #include "cmd/cli/log.h"
 #include "core/name.h"
@@ -36,6 +37,7 @@ struct listing {
 	const struct keyring *ring;
 	const struct keyring_key *key;
 	int manifests; /* directory */
+	int64_t now;
 	int64_t at;
 };
 
@@ -48,7 +50,7 @@ first_listed(void *arg, const struct event *e)
 	json_int_t version;
 	struct manifest m;
 
-	if (l->at != 0)
+	if (l->at != 0 || e->at > l->now)
 		return 0;
 	hash = json_string_value(json_object_get(e->body, "manifest"));
 	version = json_integer_value(json_object_get(e->body, "version"));
@@ -69,9 +71,10 @@ static enum reason
 listed_at(struct signer *s, const struct keyring *ring,
     const struct keyring_key *k, int64_t *atp)
 {
+	/* NB. a clock that was ahead when the key was made was no clock. */
 	const struct ledger_filter f = { .kind = EVENT_PUBLISHED,
-		.since = k->prepared_at };
-	struct listing l = { ring, k, -1, 0 };
+		.since = k->prepared_at <= s->now ? k->prepared_at : 0 };
+	struct listing l = { ring, k, -1, s->now, 0 };
 	enum reason why;
 	int r = step_dir(s, "manifests", &l.manifests);
 
@@ -161,7 +164,7 @@ static enum reason
 rows_differ(struct signer *s, int64_t length, bool *yes)
 {
 	const struct ledger_filter filters[] = {
-		{ .kind = EVENT_REVOKED, .valid_after = s->now },
+		{ .kind = EVENT_REVOKED, .valid_after = revoked_since(s) },
 		{ .kind = EVENT_DENIED },
 		{ .kind = EVENT_UNDENIED },
 	};
@@ -187,6 +190,8 @@ look_at_publication(struct signer *s, const struct keyring *ring,
 	enum reason why;
 
 	ask->stale = true;
+	if ((why = published_agrees(s, ring)) != AAD_R_ALLOWED)
+		return why;
 	if (published_current(s->publish, &version) != 0 ||
 	    published_load(s->publish, version, ring, &m) != 0)
 		return AAD_R_ALLOWED; /* there is none that counts */
@@ -194,9 +199,21 @@ look_at_publication(struct signer *s, const struct keyring *ring,
 	why = published_recorded(s, version, &recorded);
 	if (why == AAD_R_ALLOWED)
 		why = rows_differ(s, m.length, &newer);
-	ask->stale = !recorded || newer || keys_differ(ring, &m);
+	/* NB. of a clock that was ahead: it lacks what seemed to be over. */
+	ask->stale = !recorded || newer || keys_differ(ring, &m) ||
+		     m.issued > s->now;
 	manifest_release(&m);
 	return why;
+}
+
+static size_t
+live(const struct keyring *ring)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ring->n; i++)
+		n += ring->keys[i].stage < CA_STAGE_REMOVED;
+	return n;
 }
 
 enum reason
@@ -210,7 +227,8 @@ rotate_look(struct signer *s, const struct keyring *ring,
 		.rotate_every = s->conf->rotate_every,
 		.publish_before = s->conf->publish_before,
 		.publish_valid = s->conf->publish_valid,
-		.agent = s->conf->ca_agent != NULL };
+		.agent = s->conf->ca_agent != NULL,
+		.full = live(ring) >= KEYRING_FULL };
 	if (s->publish == -1)
 		return step_file(s, AAD_ENOENT, AAD_R_PUBLICATION,
 		    s->conf->publish_dir);
@@ -227,6 +245,7 @@ struct rotation {
 	bool dry;
 	bool publish;
 	bool waits; /* a new key was asked for, and one waits already */
+	bool full; /* a new key was due, and there is no room for it */
 	json_t *rows; /* what was done, told once it is committed */
 };
 
@@ -331,6 +350,9 @@ act(struct rotation *t, const struct keyring *ring,
 	case ROTATION_PUBLISH:
 		t->publish = true;
 		return AAD_R_ALLOWED;
+	case ROTATION_FULL:
+		t->full = true;
+		return AAD_R_ALLOWED;
 	default:
 		return AAD_R_ALLOWED;
 	}
@@ -347,7 +369,7 @@ one_round(struct rotation *t, bool first, struct rotate_look *look,
 	enum reason why = step_keys(t->s, &ring);
 	size_t n = 0;
 
-	*changed = false;
+	*changed = t->full = false;
 	if (why == AAD_R_ALLOWED)
 		why = rotate_look(t->s, &ring, look);
 	if (why == AAD_R_ALLOWED) {
@@ -450,7 +472,26 @@ tell(struct rotation *t, json_t **endp)
 	    "dry_run", t->dry, "actions", (json_int_t)n);
 	if (*endp == NULL)
 		return AAD_R_NO_MEMORY;
+	if (t->full)
+		return signer_fail(t->s, AAD_R_CA_KEY,
+		    "a new key is due, but %d are trusted still; one of them "
+		    "must be over first: rotate less often, or sign for less "
+		    "time",
+		    KEYRING_FULL);
 	return t->waits ? AAD_R_PUBLISHED_TOO_LATE : AAD_R_ALLOWED;
+}
+
+/* One key of the agent for both roles: the ring of one round does not show
+ * the second what the first took. */
+static bool
+same_named(const struct request *rq)
+{
+	const struct request_field *user, *host;
+
+	user = request_get(rq, REQUEST_L_USER_CA, 0);
+	host = request_get(rq, REQUEST_L_HOST_CA, 0);
+	return user != NULL && host != NULL && user->len == host->len &&
+	       memcmp(user->p, host->p, user->len) == 0;
 }
 
 enum reason
@@ -466,6 +507,9 @@ op_rotate(struct signer *s, const struct request *rq, json_t **endp)
 		request_get(rq, REQUEST_L_HOST_CA, 0) != NULL))
 		return signer_fail(s, AAD_R_REQUEST_MALFORMED,
 		    "a key can be named with backend = agent:PATH only");
+	if (same_named(rq))
+		return signer_fail(s, AAD_R_CA_KEY,
+		    "users and hosts need a key each");
 	if ((t.rows = json_array()) == NULL)
 		return AAD_R_NO_MEMORY;
 	if ((why = step_begin(s)) == AAD_R_ALLOWED) {

@@ -18,6 +18,8 @@ rotation_kind_name(enum rotation_kind k)
 		return "wait";
 	case ROTATION_NAME:
 		return "name_a_key";
+	case ROTATION_FULL:
+		return "no_room";
 	case ROTATION_PUBLISH:
 		return "publish";
 	case ROTATION_NONE:
@@ -68,7 +70,8 @@ add(struct plan *p, enum rotation_kind kind, enum ca_role role,
 	a->due = due;
 	if (k != NULL)
 		memcpy(a->hash, k->hash, sizeof(a->hash));
-	if (kind != ROTATION_WAIT && kind != ROTATION_NAME)
+	if (kind != ROTATION_WAIT && kind != ROTATION_NAME &&
+	    kind != ROTATION_FULL)
 		p->changed = true;
 }
 
@@ -81,7 +84,9 @@ prepare(struct plan *p, enum ca_role role, const struct rotation_key *active)
 	int64_t age = ask->rotate_every - ask->publish_before;
 	bool due = active == NULL || passed(ask->now, active->active_at, age);
 
-	if (ask->agent && given)
+	if (ask->full && (due || ask->force || (ask->agent && given)))
+		add(p, ROTATION_FULL, role, NULL, 0);
+	else if (ask->agent && given)
 		add(p, ROTATION_PREPARE, role, NULL, 0);
 	else if (ask->agent && (due || ask->force))
 		add(p, ROTATION_NAME, role, NULL, 0);

@@ -43,6 +43,7 @@ struct rotation_ask {
 	bool force; /* a new key now */
 	bool user_given, host_given; /* a key of the agent was named */
 	bool agent; /* keys are made by somebody else */
+	bool full; /* there is no room for another key */
 };
 
 enum rotation_kind {
@@ -52,6 +53,7 @@ enum rotation_kind {
 	ROTATION_REMOVE, /* this retired one */
 	ROTATION_WAIT, /* this prepared one was not published long enough */
 	ROTATION_NAME, /* a key is due, and one of the agent must be named */
+	ROTATION_FULL, /* a key is due, and there is no room for it */
 	ROTATION_PUBLISH
 };
 

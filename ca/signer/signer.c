@@ -127,12 +127,6 @@ signer_data(struct signer *s, const void *p, size_t len)
 }
 
 int
-signer_exit(enum reason why)
-{
-	return reason_exit(why == AAD_R_UNKNOWN_KID ? AAD_R_UNSET : why);
-}
-
-int
 signer_end(struct signer *s, enum reason why, json_t *o)
 {
 	struct wirebuf b = wirebuf_new();
@@ -148,7 +142,7 @@ signer_end(struct signer *s, enum reason why, json_t *o)
 		 : s->detail);
 	if (text != NULL)
 		request_put_text(&b, REQUEST_L_JSON, text);
-	request_put_u64(&b, REQUEST_L_CODE, (uint64_t)signer_exit(why));
+	request_put_u64(&b, REQUEST_L_CODE, (uint64_t)request_exit(why));
 	request_put_text(&b, REQUEST_L_REASON, reason_name(why));
 	free(text);
 	return send_message(s, &b);

@@ -35,6 +35,7 @@ struct signer {
 	int publish; /* [ca] publish_dir, or -1 */
 	int agent; /* a connected ssh-agent, or -1 */
 	struct ledger *ledger; /* NULL: not opened yet */
+	int in; /* where what follows a request comes from */
 	int out; /* where replies go */
 	char detail[SIGNER_DETAIL_MAX]; /* the second line; clean */
 };
@@ -64,12 +65,6 @@ int signer_row(struct signer *s, json_t *o) AAD_MUST_CHECK;
 int signer_certificate(struct signer *s, const struct cert *c,
     json_t *o) AAD_MUST_CHECK;
 int signer_data(struct signer *s, const void *p, size_t len) AAD_MUST_CHECK;
-
-/*
- * The exit code of a reason, reason_exit()'s but for one: a token whose key we
- * do not have yet may be a good one, so here that is no definite no.
- */
-int signer_exit(enum reason why);
 
 /* The last reply: the reason, its exit code, s->detail and o, which is consumed
  * and may be NULL.  A stranger gets no words about what failed on our side. */

@@ -198,36 +198,58 @@ temp_open(int dirfd, const char *name, char temp[NAME_MAX + 1], int *fdp)
 	return AAD_ESYS;
 }
 
+int
+file_new_open(int dirfd, const char *name, struct file_new *f)
+{
+	int r;
+
+	f->dirfd = dirfd;
+	f->fd = -1;
+	if ((r = temp_open(dirfd, name, f->temp, &f->fd)) != 0)
+		f->temp[0] = '\0';
+	return r;
+}
+
+int
+file_new_write(struct file_new *f, const void *buf, size_t len)
+{
+	return write_full(f->fd, buf, len);
+}
+
+int
+file_new_keep(struct file_new *f, const char *name, mode_t mode, bool replace)
+{
+	if (fchmod(f->fd, mode) == -1 || fsync(f->fd) == -1)
+		return AAD_ESYS;
+	if (renameat2(f->dirfd, f->temp, f->dirfd, name,
+		replace ? 0 : RENAME_NOREPLACE) == -1)
+		return errno == EEXIST && !replace ? AAD_EEXIST : AAD_ESYS;
+	f->temp[0] = '\0';
+	return fsync(f->dirfd) == -1 ? AAD_ESYS : 0;
+}
+
+void
+file_new_drop(struct file_new *f)
+{
+	int saved = errno;
+
+	if (f->fd != -1 && f->temp[0] != '\0')
+		unlinkat(f->dirfd, f->temp, 0);
+	errno = saved;
+	file_close(f->fd);
+	f->fd = -1;
+}
+
 static int
 put(int dirfd, const char *name, const void *buf, size_t len, mode_t mode,
-    unsigned int flags)
+    bool replace)
 {
-	char temp[NAME_MAX + 1];
-	int fd = -1, saved, r;
-	bool named = false;
+	struct file_new f;
+	int r = file_new_open(dirfd, name, &f);
 
-	if ((r = temp_open(dirfd, name, temp, &fd)) != 0)
-		return r;
-	named = true;
-	r = AAD_ESYS;
-	if (fchmod(fd, mode) == -1 || write_full(fd, buf, len) != 0 ||
-	    fsync(fd) == -1)
-		goto out;
-	if (renameat2(dirfd, temp, dirfd, name, flags) == -1) {
-		if (errno == EEXIST && flags != 0)
-			r = AAD_EEXIST;
-		goto out;
-	}
-	named = false;
-	if (fsync(dirfd) == -1)
-		goto out;
-	r = 0;
-out:
-	saved = errno;
-	if (named)
-		unlinkat(dirfd, temp, 0);
-	close(fd);
-	errno = saved;
+	if (r == 0 && (r = file_new_write(&f, buf, len)) == 0)
+		r = file_new_keep(&f, name, mode, replace);
+	file_new_drop(&f);
 	return r;
 }
 
@@ -235,14 +257,14 @@ int
 file_replace(int dirfd, const char *name, const void *buf, size_t len,
     mode_t mode)
 {
-	return put(dirfd, name, buf, len, mode, 0);
+	return put(dirfd, name, buf, len, mode, true);
 }
 
 int
 file_create(int dirfd, const char *name, const void *buf, size_t len,
     mode_t mode)
 {
-	return put(dirfd, name, buf, len, mode, RENAME_NOREPLACE);
+	return put(dirfd, name, buf, len, mode, false);
 }
 
 int

@@ -13,6 +13,7 @@
 #ifndef AAD_FILE_H
 #define AAD_FILE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,6 +78,30 @@ int file_replace(int dirfd, const char *name, const void *buf, size_t len,
  */
 int file_create(int dirfd, const char *name, const void *buf, size_t len,
     mode_t mode) AAD_MUST_CHECK;
+
+/*
+ * The same for what does not fit into memory: a temporary file beside the
+ * name, written piece by piece, then kept or dropped.
+ */
+struct file_new {
+	int dirfd; /* borrowed */
+	int fd; /* -1: there is none */
+	char temp[NAME_MAX + 1];
+};
+
+/* Returns 0; AAD_ETOOBIG; AAD_ESYS with errno.  file_new_drop() ends it in
+ * any case. */
+int file_new_open(int dirfd, const char *name,
+    struct file_new *f) AAD_MUST_CHECK;
+/* Returns 0; AAD_ESYS with errno. */
+int file_new_write(struct file_new *f, const void *buf,
+    size_t len) AAD_MUST_CHECK;
+/* Give it its name; replace: also where the name exists.  Returns as
+ * file_replace() or file_create(). */
+int file_new_keep(struct file_new *f, const char *name, mode_t mode,
+    bool replace) AAD_MUST_CHECK;
+/* Close it, and remove what was not kept; errno stays. */
+void file_new_drop(struct file_new *f);
 
 /*
  * Remove a name and fsync the directory.

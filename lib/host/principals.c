@@ -111,11 +111,15 @@ open_state(struct work *w)
 	enum reason why = AAD_R_UNSET;
 	int r = cache_open(w->ask->conf->dir, &w->cache, &why);
 
-	if (r == AAD_ENOENT)
+	if (r == AAD_ENOENT && !w->ask->conf->has_idp)
 		return AAD_R_ALLOWED;
 	if (r != 0)
 		return refuse(w, 2, why);
 	why = is_there(w, "denials", &w->denials, AAD_R_DENIALS_UNREADABLE);
+	/* NB. a host with sign-ins of its own keeps denials, always: where
+	 * they are gone, nobody can tell who is denied. */
+	if (why == AAD_R_ALLOWED && !w->denials && w->ask->conf->has_idp)
+		return refuse(w, 2, AAD_R_DENIALS_UNREADABLE);
 	if (why == AAD_R_ALLOWED)
 		why = is_there(w, "pins", &w->pins, AAD_R_PIN_UNREADABLE);
 	return why;

@@ -17,6 +17,13 @@ need write_ca_conf <<-END
 	hosts = web
 END
 need aadssh -f "$CA_CONF" refresh --keys-only
+mkdir "$W/full"
+need mount -t tmpfs -o size=4k full "$W/full"
+head -c 4096 /dev/zero >"$W/full/all" || exit 1
+exits 3 "init without room for the recovery key does nothing" \
+    aadssh-ca -f "$CA_CONF" init --recovery-out "$W/full/key"
+also "and leaves no empty file" test ! -e "$W/full/key"
+need umount "$W/full"
 ok "init makes an authority" aadssh-ca -f "$CA_CONF" init
 also "and says what sshd needs of it" has "$W/out" "TrustedUserCAKeys $CERT_CA"
 also "and of what it revokes" has "$W/out" "RevokedKeys $CERT_KRL"

@@ -47,7 +47,7 @@ inits_again()
 	    status=$?
 	case $status in
 	0) mv "$W/recovery.new" "$W/recovery" ;;
-	1) # It was made: then its recovery key had come before.
+	1) # It was made, for the recovery key that was asked with.
 		has "$W/said.init" ca_exists || cat "$W/said.init"
 		[ ! -e "$W/recovery.new" ] || echo "a recovery key of nobody"
 		cp "$W/recovery.ask" "$W/recovery"
@@ -58,7 +58,8 @@ inits_again()
 }
 umask 077
 kill_every=3
-kill_walk "II-C19 init" nothing inits_again -o "$W/recovery.ask" init
+need ssh-keygen -q -t ed25519 -N '' -C '' -f "$W/recovery.ask"
+kill_walk "II-C19 init" nothing inits_again init key="$W/recovery.ask.pub"
 
 # --- aadssh-ca init itself ------------------------------------------------------------
 
@@ -133,6 +134,6 @@ restores_again()
 	works
 }
 kill_every=4
-kill_walk "II-C19 restore" nothing restores_again restore \
-    secret=@"$W/recovery" data=@"$W/backup"
+kill_walk "II-C19 restore" nothing restores_again -f "$W/backup" restore \
+    secret=@"$W/recovery" length="$(stat -c %s "$W/backup")"
 finish

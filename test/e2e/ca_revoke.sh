@@ -49,6 +49,35 @@ ok "who had it signs again" issue k1 "$ALICE_OID" "$ALICE"
 ok "and gets in" cert_opens alice "$W/k1"
 exits 2 "no serial is ever unrevoked" $A unrevoke --serial "$serial"
 
+# --- a hand on Ctrl-C ---------------------------------------------------------------
+
+# What was asked for is done and published, or was not asked for yet: the
+# signal goes to the whole group, as a terminal sends it.
+half_done()
+{
+	local ms code state done=0
+	for ms in 01 03 05 08 12 16 20 25 30 40 60; do
+		issue k9 "$ALICE_OID" "$ALICE" >"$W/issued" || return 1
+		serial=$(serial_of k9) code=0
+		timeout --preserve-status -s INT "0.0$ms" \
+		    $A revoke --serial "$serial" --reason "of the test" \
+		    >"$W/half" 2>&1 || code=$?
+		$A show "$serial" --json >"$W/shown"
+		state=$(sed -n 's/.*"state": *"\([a-z]*\)".*/\1/p' "$W/shown")
+		case $code:$state in
+		0:revoked)
+			ssh-keygen -Q -f "$CERT_KRL" "$W/k9-cert.pub" && return 1
+			done=$((done + 1)) ;;
+		130:issued | 3:issued) ;;
+		*) echo "$ms ms: $code: $state"; cat "$W/half"; return 1 ;;
+		esac
+		revoke --serial "$serial" || return 1
+	done
+	echo "$done of 11 were done"
+}
+need new_key k9
+ok "revoke is done whole or not at all" half_done
+
 # --- a key --------------------------------------------------------------------------
 
 need issue k2 "$ALICE_OID" "$ALICE"

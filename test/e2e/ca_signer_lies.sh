@@ -88,7 +88,8 @@ node "$W/end.mjs" 0 allowed >"$B/yes"
 node "$W/end.mjs" 0 ledger >"$B/odd"
 node "$W/end.mjs" 3 ledger >"$B/no"
 node "$W/end.mjs" 7 allowed >"$B/seven"
-chmod 0644 "$B/yes" "$B/odd" "$B/no" "$B/seven"
+node "$W/end.mjs" 3 unknown_kid >"$B/later"
+chmod 0644 "$B/yes" "$B/odd" "$B/no" "$B/seven" "$B/later"
 says() # FILE STATUS [BEHIND]
 {
 	signer <<-END
@@ -103,6 +104,9 @@ ok "a yes and an exit of 0 is a yes" ca keys
 says no 3
 exits 3 "a no and its exit is that no" ca keys
 also "with its reason" has "$W/err" '(ledger)'
+says later 3
+exits 3 "a token whose key is not there yet is no definite no" ca keys
+also "and is called by its name" has "$W/err" '(unknown_kid)'
 says yes 3
 exits 3 "a yes and another exit contradict each other" ca keys
 also "so neither is believed" has "$W/err" signer_reply

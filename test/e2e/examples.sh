@@ -132,7 +132,7 @@ world_damaged()
 {
 	local db at
 	db=$CA_STATE/ledger/ledger.db
-	at=$(grep -abo -m 1 'via=sign uid' "$db" | head -n 1 | cut -d : -f 1)
+	at=$(grep -abo -m 1 'via=revoke uid' "$db" | head -n 1 | cut -d : -f 1)
 	[ "$at" ] && printf X | dd of="$db" bs=1 seek="$at" conv=notrunc
 }
 

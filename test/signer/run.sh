@@ -93,8 +93,11 @@ ssh-keygen -q -t ed25519 -N '' -C '' -f "$dir/id2" </dev/null
 key=$dir/id.pub
 answers 'without an authority a key is not looked at' 3 '^end 3 no_ca' \
     s sign key="$key" token=x
-answers 'init' 0 '^end 0 allowed' s init
-answers 'init again changes nothing' 1 '^end 1 ca_exists' s init
+ssh-keygen -q -t ed25519 -N '' -C '' -f "$dir/recovery" </dev/null
+answers 'init without a recovery key' 1 '^end 1 request_malformed' s init
+answers 'init' 0 '^end 0 allowed' s init key="$dir/recovery.pub"
+answers 'init again changes nothing' 1 '^end 1 ca_exists' \
+    s init key="$dir/recovery.pub"
 mkdir -p "$dir/state/tenant"
 good=$(token 5)
 answers 'no tenant keys' 3 '^end 3 no_tenant_keys' s sign key="$key" token="$good"
@@ -156,7 +159,7 @@ for junk in 'GET / HTTP/1.1\r\n\r\n' 'aadssh2\n\0\0\0\1\0\0\0\0' \
     'aadssh1\n\0\0\0\1\0\2\0\1' 'aadssh1\n\377\377\377\377\0\0\0\0' \
     'aadssh1\n\0\0\0\1\0\0\0\6\0\1\377\377\377\377' \
     'aadssh1\n\0\0\0\1\0\0\0\6\0\0\0\0\0\0' \
-    'aadssh1\n\0\0\0\1\0\0\0\6\0\33\0\0\0\0'; do
+    'aadssh1\n\0\0\0\1\0\0\0\6\0\34\0\0\0\0'; do
 	# shellcheck disable=SC2059
 	printf "$junk" >"$dir/junk"
 	answers "I-C17 $junk" 1 '^end 1 request_malformed' s -s -r "$dir/junk" raw
@@ -200,7 +203,7 @@ rotate
 stage
 commit version=1
 backup
-restore secret=x data=x
+restore secret=x length=1
 check
 rotate_bundle
 END
@@ -353,10 +356,82 @@ if [ "$(id -u)" -eq 0 ]; then
 	answers 'II-C18 a state directory of another user' 3 '^end 3 state_owner' \
 	    s sign key="$key" token="$good"
 	chown 0 "$dir/state"
+	chown 65534 "$dir/state/tenant/keys.json"
+	answers "II-C18 tenant keys that are not their directory's owner's" 3 \
+	    '^end 3 tenant_keys_unreadable' s sign key="$key" token="$good"
+	chown 65534 "$dir/state/tenant"
+	answers 'that whose both are is nothing to us' 0 '^certificate' \
+	    s sign key="$key" token="$(token 21)"
+	chown 0 "$dir/state/tenant" "$dir/state/tenant/keys.json"
 else
 	echo 'skip - a state directory of another user: needs root'
-	skipped=$((skipped + 1))
+	echo 'skip - tenant keys of another user: needs root'
+	skipped=$((skipped + 2))
 fi
+
+# ---- what hosts are told ------------------------------------------------------------
+sed "s|$dir/state|$dir/state3|" "$conf" >"$dir/told.conf"
+t() {
+	"$ask" "$@" -- "$signer" -f "$dir/told.conf"
+}
+publish() { # stage it, and switch to it
+	t stage >"$dir/staged" &&
+	    t commit version="$(sed -n 's/.*"version":\([0-9]*\).*/\1/p' \
+		"$dir/staged")"
+}
+listed() { # whether the current list revokes the key's last certificate
+	ssh-keygen -Q -l -f "$dir/state3/public/current/krl" \
+	    "$dir/short.pub" | tail -n 1
+}
+answers 'an authority to tell of' 0 '^end 0 allowed' \
+    t init key="$dir/recovery.pub"
+mkdir -p "$dir/state3/tenant"
+"$mktoken" keys >"$dir/state3/tenant/keys.json"
+answers 'it publishes' 0 '^end 0 allowed' publish
+t sign key="$key" token="$(token 21)" ttl=2 |
+    sed -n 's/^certificate //p' >"$dir/short.pub"
+cp "$dir/state3/ledger/ledger.db" "$dir/older.db"
+sleep 3
+answers 'II-C4 what ended just now is revoked all the same' 0 \
+    '"revoked":1,' t revoke user=alice@contoso.com text="$(printf 'no\374')"
+answers 'it publishes that' 0 '^end 0 allowed' publish
+answers 'II-C4 and stays listed, for hosts whose clock is behind' 0 \
+    ': REVOKED$' listed
+cp "$dir/state3/ledger/ledger.db" "$dir/newer.db"
+cat "$dir/older.db" >"$dir/state3/ledger/ledger.db"
+for op in stage rotate; do
+	answers "II-R5 $op: an older ledger makes no older list" 3 \
+	    '^end 3 ledger_altered .* knows a row' t $op
+done
+answers 'II-R5 nor does a version that was staged before' 3 \
+    '^end 3 ledger_altered .* knows a row' t commit version=2
+answers 'II-R5 and check says so' 3 'knows a row' t check
+n=0
+while [ $n -lt 12 ]; do # rows, so that it is longer than what was published
+	n=$((n + 1))
+	t sign_host key="$dir/id2.pub" name=web.example.org >/dev/null
+done
+answers 'II-R5 not even when it grows longer' 3 \
+    '^end 3 ledger_altered .* knows a row' t stage
+answers 'II-R5 what was listed is' 0 ': REVOKED$' listed
+cat "$dir/newer.db" >"$dir/state3/ledger/ledger.db"
+answers 'and with the right ledger it goes on' 0 '^end 0 allowed' publish
+
+mkdir -p "$dir/above/between"
+sed "s|^\[ca\]|[ca]\npublish_dir = $dir/above/between/public|
+    s|$dir/state|$dir/state4|" "$conf" >"$dir/above.conf"
+above() {
+	"$ask" "$@" -- "$signer" -f "$dir/above.conf"
+}
+answers 'an authority that publishes elsewhere' 0 '^end 0 allowed' \
+    above init key="$dir/recovery.pub"
+answers 'II-P13 with sound directories above' 3 'owners and modes are right' \
+    above check
+chmod 0777 "$dir/above"
+answers 'II-P13 one above that others can write is told of' 3 \
+    '"ok":false.*above, which holds .*/public, can be written' above check
+chmod 01777 "$dir/above"
+answers 'II-P13 a sticky one is not' 3 'owners and modes are right' above check
 
 # ---- a key in an agent --------------------------------------------------------------
 eval "$(ssh-agent -a "$dir/agent" 2>/dev/null)" >/dev/null
@@ -369,7 +444,8 @@ a() {
 	"$ask" "$@" -- "$signer" -f "$dir/agent.conf"
 }
 answers 'an authority whose keys an agent holds' 0 '^end 0 allowed' \
-    a init user_ca="$dir/ca.pub" host_ca="$dir/hostca.pub"
+    a init key="$dir/recovery.pub" user_ca="$dir/ca.pub" \
+    host_ca="$dir/hostca.pub"
 mkdir -p "$dir/state2/tenant"
 "$mktoken" keys >"$dir/state2/tenant/keys.json"
 answers 'ECDSA signs for people' 0 '^certificate' \
@@ -378,6 +454,11 @@ answers 'RSA signs for hosts' 0 '^certificate' \
     a sign_host key="$key" name=web.example.org
 sed -n 's/^certificate //p' "$dir/out" >"$dir/h.pub"
 answers 'I-C23 with SHA-2' 0 'rsa-sha2-512' ssh-keygen -L -f "$dir/h.pub"
+ssh-keygen -q -t ecdsa -N '' -C '' -f "$dir/next" </dev/null
+SSH_AUTH_SOCK=$dir/agent ssh-add -q "$dir/next" 2>/dev/null
+answers 'users and hosts never have the same key' 3 \
+    '^end 3 ca_key users and hosts' \
+    a rotate user_ca="$dir/next.pub" host_ca="$dir/next.pub"
 SSH_AUTH_SOCK=$dir/agent ssh-add -q -D 2>/dev/null
 answers 'I-D9 an agent that has lost the key' 3 '^end 3 ca_agent' \
     a sign key="$key" token="$(token 19)"

@@ -3,12 +3,13 @@
 /*
  * ask: send one framed request to a command and show its replies as text.
  *
- *	ask [-gks] [-n COPIES] [-o FILE] [-w FILE] [-r FILE]
+ *	ask [-gks] [-f FILE] [-n COPIES] [-o FILE] [-w FILE] [-r FILE]
  *	    OP [LABEL[=VALUE] ...] -- COMMAND [ARGUMENT ...]
  *
  *	-s	the command's stdin and stdout are one socket; else two pipes
  *	-k	keep our end of its stdin open
  *	-g	go away once the request is sent: read no reply
+ *	-f	what is in FILE follows the message
  *	-n	send the message so many times, default 1
  *	-o	what comes as data goes there
  *	-r	send the bytes of FILE instead; OP is then "raw"
@@ -97,13 +98,14 @@ static const struct name labels[] = {
 	{ "json", REQUEST_L_JSON, 't' },
 	{ "code", REQUEST_L_CODE, 'n' },
 	{ "reason", REQUEST_L_REASON, 't' },
+	{ "length", REQUEST_L_LENGTH, 'n' },
 	{ NULL, 0, 0 },
 };
 
 struct options {
 	bool socket, keep, leave;
 	int copies;
-	const char *out, *raw, *write;
+	const char *follow, *out, *raw, *write;
 	FILE *data;
 };
 
@@ -273,6 +275,20 @@ send_all(int fd, const uint8_t *p, size_t len)
 	}
 }
 
+static void
+send_file(int fd, const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	uint8_t buf[65536];
+	size_t n;
+
+	if (f == NULL)
+		die(path);
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		send_all(fd, buf, n);
+	fclose(f);
+}
+
 static size_t
 receive(int fd, uint8_t *p, size_t len)
 {
@@ -388,6 +404,8 @@ ask(const struct options *o, const uint8_t *p, size_t len, char **argv)
 
 	for (i = 0; i < o->copies; i++)
 		send_all(in, p, len);
+	if (o->follow != NULL)
+		send_file(in, o->follow);
 	if (o->leave) {
 		close(in);
 		close(out);
@@ -410,8 +428,9 @@ ask(const struct options *o, const uint8_t *p, size_t len, char **argv)
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: ask [-gks] [-n COPIES] [-o FILE] [-r FILE] "
-			"[-w FILE] OP [LABEL[=VALUE] ...] -- COMMAND ...\n");
+	fprintf(stderr,
+	    "usage: ask [-gks] [-f FILE] [-n COPIES] [-o FILE] "
+	    "[-r FILE] [-w FILE] OP [LABEL[=VALUE] ...] -- COMMAND ...\n");
 	return EXIT_OURS;
 }
 
@@ -424,8 +443,11 @@ main(int argc, char **argv)
 	size_t len = 0;
 	int c, i;
 
-	while ((c = getopt(argc, argv, "+gkn:o:r:sw:")) != -1)
+	while ((c = getopt(argc, argv, "+f:gkn:o:r:sw:")) != -1)
 		switch (c) {
+		case 'f':
+			o.follow = optarg;
+			break;
 		case 'g':
 			o.leave = true;
 			break;

@@ -57,8 +57,9 @@ struct world {
 	struct wirebuf b; /* the request being written */
 	enum request_op op;
 	struct privkey subject;
-	uint8_t *recovery; /* the private text that init answered */
+	uint8_t *recovery; /* the private text of the last ask_init() */
 	size_t recovery_len;
+	bool follows; /* what base/in holds comes behind the request */
 	int tokens; /* forged so far */
 };
 
@@ -113,6 +114,7 @@ request(struct world *w, enum request_op op)
 	wirebuf_release(&w->b);
 	w->b = wirebuf_new();
 	w->op = op;
+	w->follows = false;
 	request_begin(&w->b, op);
 }
 
@@ -171,6 +173,26 @@ read_replies(const char *path, struct got *g)
 	free(text);
 }
 
+/* A name in the state directory. */
+static const char *
+in_state(const struct world *w, const char *name)
+{
+	static char path[120];
+
+	snprintf(path, sizeof(path), "%s/%s", w->state, name);
+	return path;
+}
+
+/* Where what follows a request lies. */
+static const char *
+in_path(const struct world *w)
+{
+	static char path[96];
+
+	snprintf(path, sizeof(path), "%s/in", w->base);
+	return path;
+}
+
 /* As a process of its own does: everything is opened again. */
 static void
 open_world(struct world *w)
@@ -184,7 +206,10 @@ open_world(struct world *w)
 		.tenant = -1,
 		.publish = -1,
 		.agent = -1,
+		.in = -1,
 		.out = -1 };
+	if (w->follows)
+		w->s.in = open(in_path(w), O_RDONLY | O_CLOEXEC);
 	w->s.dir = open(w->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_not_equal(w->s.dir, -1);
 	if (file_dir_open(w->s.dir, "tenant", self, &w->s.tenant) != 0)
@@ -200,6 +225,7 @@ close_world(struct world *w)
 	ledger_close(w->s.ledger);
 	w->s.ledger = NULL;
 	close(w->s.dir);
+	file_close(w->s.in);
 	file_close(w->s.tenant);
 	file_close(w->s.publish);
 	w->s.dir = w->s.tenant = w->s.publish = -1;
@@ -315,19 +341,33 @@ shell(struct world *w, const char *script)
 
 /* ---- an authority ------------------------------------------------------ */
 
+/* What aadssh-ca does before it asks: a recovery key, in w->recovery. */
+static void
+ask_init(struct world *w)
+{
+	uint8_t seed[PRIVKEY_SEED_LEN];
+	struct secret *text;
+	struct privkey k;
+
+	randombytes_buf(seed, sizeof(seed));
+	assert_int_equal(privkey_of_seed(seed, &k), 0);
+	assert_int_equal(privkey_format(&k, 1, "recovery", &text), 0);
+	free(w->recovery);
+	w->recovery_len = secret_len(text);
+	w->recovery = malloc(w->recovery_len);
+	assert_non_null(w->recovery);
+	memcpy(w->recovery, secret_bytes(text), w->recovery_len);
+	secret_free(text);
+	request(w, REQUEST_INIT);
+	request_put(&w->b, REQUEST_L_KEY, k.pub.blob, k.pub.blob_len);
+	privkey_release(&k);
+}
+
 static void
 init(struct world *w)
 {
-	struct got g;
-
-	request(w, REQUEST_INIT);
-	g = answer(w, op_init);
-	expect_why(w, &g, AAD_R_ALLOWED, "init");
-	free(w->recovery);
-	w->recovery = g.data;
-	w->recovery_len = g.len;
-	g.data = NULL;
-	got_release(&g);
+	ask_init(w);
+	expect(w, op_init, AAD_R_ALLOWED, "init");
 }
 
 static void
@@ -636,7 +676,7 @@ static void
 valid_init(void **state)
 {
 	struct world *w = *state;
-	char fp[KEY_FP_LEN + 1];
+	char fp[KEY_FP_LEN + 1], is[KEY_FP_LEN + 1];
 	struct privkey k;
 
 	expect_mode(w, "keys", 0700);
@@ -650,7 +690,8 @@ valid_init(void **state)
 			     &k),
 	    0);
 	key_at(w, CA_ROLE_RECOVERY, CA_STAGE_ACTIVE, fp);
-	assert_int_equal(k.pub.hash[0] == 0 && fp[0] == '\0', 0);
+	key_fingerprint(&k.pub, is);
+	assert_string_equal(fp, is);
 	privkey_release(&k);
 	/* three private keys, and the recovery key is none of them */
 	shell(w, "test $(ls keys | wc -l) = 3 && test $(stat -c %a keys/* | "
@@ -665,14 +706,34 @@ duplicate_init(void **state)
 	char before[KEY_FP_LEN + 1];
 
 	key_at(w, CA_ROLE_USER, CA_STAGE_ACTIVE, before);
-	request(w, REQUEST_INIT);
+	ask_init(w);
 	expect(w, op_init, AAD_R_CA_EXISTS, "again");
 	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, before);
 	/* and where only the ledger is gone */
 	shell(w, "rm -r ledger");
-	request(w, REQUEST_INIT);
+	ask_init(w);
 	expect(w, op_init, AAD_R_CA_EXISTS, "keys without a ledger");
 	shell(w, "test $(ls keys | wc -l) = 3");
+}
+
+/* It must be Ed25519, which backups are sealed for, and there. */
+static void
+recovery_key(void **state)
+{
+	struct world *w = *state;
+	uint8_t junk[64] = { 0 };
+
+	request(w, REQUEST_INIT);
+	expect(w, op_init, AAD_R_REQUEST_MALFORMED, "none");
+	request(w, REQUEST_INIT);
+	request_put(&w->b, REQUEST_L_KEY, junk, sizeof(junk));
+	expect(w, op_init, AAD_R_KEY_MALFORMED, "junk");
+	request(w, REQUEST_INIT);
+	request_put(&w->b, REQUEST_L_KEY, w->subject.pub.blob,
+	    w->subject.pub.blob_len - 1);
+	expect(w, op_init, AAD_R_KEY_MALFORMED, "cut");
+	shell(w, "! ls keys/*.key >/dev/null 2>&1");
+	init(w);
 }
 
 static void
@@ -684,14 +745,14 @@ imported_key(void **state)
 	struct secret *key;
 
 	assert_int_equal(privkey_format(&w->subject, 1, "x", &key), 0);
-	request(w, REQUEST_INIT);
+	ask_init(w);
 	request_put(&w->b, REQUEST_L_IMPORT, junk, sizeof(junk) - 1);
 	expect(w, op_init, AAD_R_CA_KEY, "junk");
-	request(w, REQUEST_INIT);
+	ask_init(w);
 	request_put(&w->b, REQUEST_L_USER_CA, w->subject.pub.blob,
 	    w->subject.pub.blob_len);
 	expect(w, op_init, AAD_R_REQUEST_MALFORMED, "named without agent");
-	request(w, REQUEST_INIT);
+	ask_init(w);
 	request_put(&w->b, REQUEST_L_IMPORT, secret_bytes(key),
 	    secret_len(key));
 	expect(w, op_init, AAD_R_ALLOWED, "import");
@@ -761,10 +822,10 @@ init_killed_anywhere(void **state)
 
 	for (k = 1;; k++) {
 		start_over(w);
-		request(w, REQUEST_INIT);
+		ask_init(w);
 		if (!killed(w, op_init, k))
 			break;
-		request(w, REQUEST_INIT);
+		ask_init(w);
 		{
 			struct got g = answer(w, op_init);
 
@@ -914,6 +975,13 @@ I_C15_an_identity_and_no_other(void **state)
 	p = current_file(w, "denials.json", &len);
 	assert_null(strstr(p, FORGE_OID));
 	free(p);
+	/* and what was lifted once can be denied again */
+	revoke_text(w, REQUEST_L_OID, FORGE_OID, AAD_R_ALLOWED, "again");
+	assert_int_equal(try_sign(w), AAD_R_IDENTITY_REVOKED);
+	publish(w);
+	p = current_file(w, "denials.json", &len);
+	assert_non_null(strstr(p, FORGE_OID));
+	free(p);
 	verify(w, 0);
 }
 
@@ -960,8 +1028,68 @@ a_key_is_revoked_for_ever(void **state)
 	cert_release(&c);
 }
 
+/* ---- serials beside each other ----------------------------------------- */
+
+static uint64_t next_serial;
+
+static const char *
+counting_name(void)
+{
+	return "counting";
+}
+
+static uint32_t
+counting_random(void)
+{
+	return 4;
+}
+
+/* A serial is drawn as eight bytes, and nothing else is. */
 static void
-expired_serials_are_dropped(void **state)
+counting_buf(void *const p, const size_t len)
+{
+	memset(p, 0x5a, len);
+	if (len == sizeof(next_serial)) {
+		memcpy(p, &next_serial, len);
+		next_serial++;
+	}
+}
+
+static struct randombytes_implementation counting = {
+	.implementation_name = counting_name,
+	.random = counting_random,
+	.buf = counting_buf,
+};
+
+/* One that is not revoked between those that are stays good. */
+static void
+I_E3_neighbours_of_a_revoked_serial(void **state)
+{
+	static const bool revoked[] = { true, true, false, true, false, false,
+		true, true, true };
+	struct world *w = *state;
+	struct cert c[sizeof(revoked)];
+	size_t i;
+
+	next_serial = 5;
+	assert_int_equal(randombytes_set_implementation(&counting), 0);
+	for (i = 0; i < sizeof(revoked); i++) {
+		c[i] = sign_host(w, 0);
+		assert_int_equal(c[i].serial, 5 + i);
+	}
+	randombytes_set_implementation(&randombytes_sysrandom_implementation);
+	for (i = sizeof(revoked); i-- > 0;)
+		if (revoked[i])
+			revoke_serial(w, c[i].serial, AAD_R_ALLOWED);
+	publish(w);
+	for (i = 0; i < sizeof(revoked); i++) {
+		assert_int_equal(krl_has(w, &c[i]), revoked[i]);
+		cert_release(&c[i]);
+	}
+}
+
+static void
+I_E8_expired_serials_are_dropped(void **state)
 {
 	struct world *w = *state;
 	struct cert c = sign_host(w, 3600);
@@ -971,6 +1099,9 @@ expired_serials_are_dropped(void **state)
 	publish(w);
 	assert_true(krl_has(w, &c));
 	w->s.now += 2 * HOUR;
+	publish(w);
+	assert_true(krl_has(w, &c)); /* a host's clock may be behind */
+	w->s.now += DAY;
 	publish(w);
 	k = current_krl(w);
 	assert_int_equal(krl_count_serials(k), 0);
@@ -1081,6 +1212,7 @@ I_E2_a_damaged_publication_is_never_switched_to(void **state)
 		{ "krl", "truncate -s 0" },
 		{ "krl", "truncate -s -1" },
 		{ "krl", "rm" },
+		{ "krl", "echo '<html>502 Bad Gateway</html>' >" },
 		{ "krl", "echo x >>" },
 		{ "user_ca.pub", "truncate -s 0" },
 		{ "manifest.json", "echo >>" },
@@ -1137,6 +1269,52 @@ I_E6_never_an_older_version(void **state)
 	cert_release(&c);
 }
 
+/* Nothing is published of a ledger that is older than what was told. */
+static void
+II_R5_an_older_copy_of_the_ledger(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	int64_t staged;
+
+	publish(w);
+	shell(w, "cp -p ledger/ledger.db kept.db");
+	revoke_serial(w, c.serial, AAD_R_ALLOWED);
+	staged = stage(w);
+	shell(w, "cp -p ledger/ledger.db later.db && "
+		 "cp -p kept.db ledger/ledger.db");
+	commit(w, staged, AAD_R_LEDGER_ALTERED, "staged of a longer one");
+	assert_int_equal(current(w), 1);
+	shell(w, "cp -p later.db ledger/ledger.db");
+	commit(w, staged, AAD_R_ALLOWED, "of the right one");
+	assert_true(krl_has(w, &c));
+	shell(w, "cp -p kept.db ledger/ledger.db");
+	request(w, REQUEST_STAGE);
+	expect(w, op_stage, AAD_R_LEDGER_ALTERED, "published of a longer one");
+	request(w, REQUEST_KRL);
+	expect(w, op_krl, AAD_R_LEDGER_ALTERED, "a list of it");
+	assert_true(krl_has(w, &c));
+	shell(w, "cp -p later.db ledger/ledger.db");
+	cert_release(&c);
+}
+
+/* A version that waited until it was over is not switched to. */
+static void
+a_version_that_is_over(void **state)
+{
+	struct world *w = *state;
+	int64_t first = publish(w), staged = stage(w);
+
+	w->s.now += w->conf->publish_valid - 1;
+	commit(w, staged, AAD_R_ALLOWED, "a second before");
+	staged = stage(w);
+	w->s.now += w->conf->publish_valid;
+	commit(w, staged, AAD_R_PUBLICATION, "at its end");
+	assert_int_equal(current(w), first + 1);
+	assert_true(publish(w) > staged);
+	verify(w, 0);
+}
+
 static void
 I_E7_a_manifest_signed_by_ssh_keygens_rules(void **state)
 {
@@ -1165,6 +1343,40 @@ I_E7_a_manifest_signed_by_ssh_keygens_rules(void **state)
 	p = current_file(w, "known_hosts", &len);
 	assert_int_equal(strncmp(p, "@cert-authority * ssh-ed25519 ", 30), 0);
 	free(p);
+}
+
+/* Only the bundle key signs manifests: no other key of ours does. */
+static void
+I_C11_a_manifest_of_an_authority(void **state)
+{
+	static const enum ca_role roles[] = { CA_ROLE_USER, CA_ROLE_HOST };
+	char bundle[KEY_FP_LEN + 1], fp[KEY_FP_LEN + 1], script[800];
+	struct world *w = *state;
+	size_t i;
+
+	publish(w);
+	key_at(w, CA_ROLE_BUNDLE, CA_STAGE_ACTIVE, bundle);
+	for (i = 0; i < 2; i++) {
+		uint8_t hash[32];
+		char hex[NAME_HEX64_LEN + 1];
+		int64_t v = stage(w);
+
+		key_at(w, roles[i], CA_STAGE_ACTIVE, fp);
+		assert_int_equal(key_fingerprint_parse(fp, hash), 0);
+		name_hex64(hash, hex);
+		snprintf(script, sizeof(script),
+		    "cd public/%d && rm manifest.json.sig && "
+		    "sed -i '/bundle_key/s|\"%s\"|\"%s\"|'"
+		    " manifest.json && grep -q 'bundle_key\":\"%s' "
+		    "manifest.json && "
+		    "ssh-keygen -q -Y sign -f ../../keys/%s.key"
+		    " -n aadssh-bundle manifest.json 2>/dev/null && "
+		    "chmod 644 manifest.json.sig",
+		    (int)v, bundle, fp, fp, hex);
+		shell(w, script);
+		commit(w, v, AAD_R_PUBLICATION, fp);
+		assert_int_equal(current(w), 1);
+	}
 }
 
 static void
@@ -1446,6 +1658,83 @@ dry_rotate(void **state)
 	request_put(&w->b, REQUEST_L_USER_CA, w->subject.pub.blob,
 	    w->subject.pub.blob_len);
 	expect(w, op_rotate, AAD_R_REQUEST_MALFORMED, "named without agent");
+}
+
+/* A key that is made while the clock is ahead waits no longer than others. */
+static void
+a_clock_that_was_ahead(void **state)
+{
+	struct world *w = *state;
+	char next[KEY_FP_LEN + 1];
+	struct got g;
+
+	w->s.now += 3650 * DAY;
+	g = rotate(w, true);
+	got_release(&g);
+	key_at(w, CA_ROLE_USER, CA_STAGE_PREPARED, next);
+	w->s.now -= 3650 * DAY;
+	publish(w);
+	w->s.now += 23 * HOUR;
+	g = rotate(w, false);
+	got_release(&g);
+	expect_key(w, CA_ROLE_USER, CA_STAGE_PREPARED, next);
+	w->s.now += 2 * HOUR;
+	g = rotate(w, false);
+	got_release(&g);
+	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, next);
+}
+
+/* Keys come faster than the certificates of those before end. */
+static void
+more_keys_than_there_is_room(void **state)
+{
+	struct world *w = *state;
+	bool full = false;
+	struct cert c;
+	struct got g;
+	int half;
+
+	w->s.conf->rotate_every = 3 * HOUR;
+	w->s.conf->publish_before = HOUR;
+	for (half = 0; half < 150; half++) { /* prepare, activate */
+		g = rotate(w, false);
+		full = full || g.why == AAD_R_CA_KEY;
+		if (g.why != AAD_R_ALLOWED && g.why != AAD_R_CA_KEY)
+			fail_msg("%d: %s (%s)", half, reason_name(g.why),
+			    w->s.detail);
+		got_release(&g);
+		c = sign_host(w, 90 * (uint64_t)DAY);
+		cert_release(&c);
+		w->s.now += 2 * HOUR;
+	}
+	assert_true(full);
+	verify(w, 0);
+	/* and when the first are over it goes on */
+	w->s.now += 91 * DAY;
+	g = rotate(w, false);
+	expect_why(w, &g, AAD_R_ALLOWED, "rotate");
+	assert_true(rows_with(&g, "action", "remove") > 50);
+	got_release(&g);
+}
+
+/* What was published then lacks what seemed to be over; it does not stay. */
+static void
+a_publication_of_a_clock_that_was_ahead(void **state)
+{
+	struct world *w = *state;
+	struct cert c = sign_host(w, 0);
+	struct got g;
+
+	revoke_serial(w, c.serial, AAD_R_ALLOWED);
+	w->s.now += 60 * DAY;
+	publish(w);
+	assert_false(krl_has(w, &c));
+	w->s.now -= 60 * DAY;
+	g = rotate(w, false);
+	expect_why(w, &g, AAD_R_ALLOWED, "rotate");
+	got_release(&g);
+	assert_true(krl_has(w, &c));
+	cert_release(&c);
 }
 
 /* Rotation that is killed at each of its calls, at each of its stages. */
@@ -1756,26 +2045,34 @@ static void
 verify_finds_a_ledger_that_was_cut(void **state)
 {
 	struct world *w = *state;
+	struct cert c;
+	size_t i;
 
 	shell(w, "cp ledger/ledger.db ../old.db");
-	{
-		struct cert c = sign_host(w, 0);
-
-		cert_release(&c);
-	}
+	c = sign_host(w, 0);
+	cert_release(&c);
 	publish(w);
 	verify(w, 0);
 	shell(w, "cp ../old.db ledger/ledger.db");
 	verify(w, 1);
 	/* grown again, it is another chain */
-	{
-		struct cert c = sign_host(w, 0);
-
+	c = sign_host(w, 0);
+	cert_release(&c);
+	verify(w, 1);
+	/* and nothing is published from it, however long it gets */
+	request(w, REQUEST_STAGE);
+	expect(w, op_stage, AAD_R_LEDGER_ALTERED, "stage");
+	request(w, REQUEST_ROTATE);
+	expect(w, op_rotate, AAD_R_LEDGER_ALTERED, "rotate");
+	for (i = 0; i < 8; i++) {
+		c = sign_host(w, 0);
 		cert_release(&c);
 	}
-	verify(w, 1);
-	/* and nothing is published from it under an old number */
-	assert_true(publish(w) > 1);
+	request(w, REQUEST_STAGE);
+	expect(w, op_stage, AAD_R_LEDGER_ALTERED, "stage, longer");
+	request(w, REQUEST_COMMIT);
+	request_put_u64(&w->b, REQUEST_L_VERSION, 1);
+	expect(w, op_commit, AAD_R_LEDGER_ALTERED, "commit");
 }
 
 /* ---- account ----------------------------------------------------------- */
@@ -1876,14 +2173,43 @@ backup(struct world *w)
 	return g;
 }
 
+/* The bytes behind a request for a restore that says it has so many. */
+static void
+ask_restore_of(struct world *w, const uint8_t *p, size_t len, uint64_t said)
+{
+	FILE *f = fopen(in_path(w), "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(p, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
+	request(w, REQUEST_RESTORE);
+	w->follows = true;
+	request_put(&w->b, REQUEST_L_SECRET, w->recovery, w->recovery_len);
+	request_put_u64(&w->b, REQUEST_L_LENGTH, said);
+}
+
 static void
 ask_restore(struct world *w, const struct got *from)
 {
-	request(w, REQUEST_RESTORE);
-	request_put(&w->b, REQUEST_L_SECRET, w->recovery, w->recovery_len);
-	request_put(&w->b, REQUEST_L_DATA, from->data, from->len / 2);
-	request_put(&w->b, REQUEST_L_DATA, from->data + from->len / 2,
-	    from->len - from->len / 2);
+	ask_restore_of(w, from->data, from->len, from->len);
+}
+
+/* Nothing of an authority is there, nor of a restore. */
+static void
+expect_nothing(struct world *w)
+{
+	shell(w, "test ! -e ledger && test ! -e restoring &&"
+		 " test -z \"$(find . -type f ! -path './locks/*'"
+		 " ! -path './tenant/*')\"");
+}
+
+static void
+refused(struct world *w, const uint8_t *p, size_t len, uint64_t said,
+    enum reason want, const char *where)
+{
+	ask_restore_of(w, p, len, said);
+	expect(w, op_restore, want, where);
+	expect_nothing(w);
 }
 
 static void
@@ -1945,29 +2271,181 @@ restore_counts_what_is_lost(void **state)
 	cert_release(&c);
 }
 
+/* A backup of several chunks: a ledger with long rows. */
+static struct got
+long_backup(struct world *w)
+{
+	struct event e = { .at = w->s.now, .kind = EVENT_PUBLISHED };
+	char pad[60001];
+	enum reason why;
+
+	memset(pad, 'x', sizeof(pad) - 1);
+	pad[sizeof(pad) - 1] = '\0';
+	assert_non_null(e.body = json_pack("{s:s}", "pad", pad));
+	open_world(w);
+	assert_int_equal(signer_ledger(&w->s), AAD_R_ALLOWED);
+	assert_int_equal(ledger_begin(w->s.ledger, &why), 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(ledger_append(w->s.ledger, &e, &why), 0);
+	assert_int_equal(ledger_commit(w->s.ledger, &why), 0);
+	close_world(w);
+	event_release(&e);
+	return backup(w);
+}
+
+#define FRONT  155 /* bytes in front of the first chunk */
+#define CHUNKS 32
+
+/* Where each chunk begins, and the end. */
+static size_t
+chunks_of(const struct got *b, size_t at[static CHUNKS])
+{
+	size_t n = 0, i = FRONT;
+
+	while (i < b->len && n < CHUNKS - 1) {
+		at[n++] = i;
+		i += 4 + ((size_t)b->data[i] << 24 |
+			     (size_t)b->data[i + 1] << 16 |
+			     (size_t)b->data[i + 2] << 8 | b->data[i + 3]);
+	}
+	assert_int_equal(i, b->len);
+	at[n] = i;
+	return n;
+}
+
+/* Of every cut, flipped byte and order of the chunks nothing comes. */
 static void
-a_large_backup_lies_beside(void **state)
+damaged_backup_leaves_nothing(void **state)
+{
+	struct world *w = *state;
+	struct got b = long_backup(w);
+	size_t at[CHUNKS], n = chunks_of(&b, at), i, len;
+	uint8_t *p = malloc(b.len + 1);
+
+	assert_non_null(p);
+	assert_true(n >= 5);
+	start_over(w);
+	for (i = 0; i <= n; i++) {
+		len = i == n ? FRONT - 24 : at[i];
+		refused(w, b.data, len, len, AAD_R_BACKUP, "cut");
+		refused(w, b.data, len, b.len, AAD_R_BACKUP, "cut on its way");
+		refused(w, b.data, b.len, len, AAD_R_BACKUP, "said less");
+	}
+	for (i = 0; i < n; i++) {
+		memcpy(p, b.data, b.len);
+		p[at[i] + (at[i + 1] - at[i]) / 2] ^= 1;
+		refused(w, p, b.len, b.len, AAD_R_BACKUP, "flipped");
+		memcpy(p, b.data, b.len);
+		p[at[i] + 3] ^= 1;
+		refused(w, p, b.len, b.len, AAD_R_BACKUP, "another length");
+	}
+	for (i = 0; i + 2 < n; i++) {
+		len = at[i + 1] - at[i];
+		assert_int_equal(len, at[i + 2] - at[i + 1]);
+		memcpy(p, b.data, b.len);
+		memcpy(p + at[i], b.data + at[i + 1], len);
+		memcpy(p + at[i + 1], b.data + at[i], len);
+		refused(w, p, b.len, b.len, AAD_R_BACKUP, "swapped");
+		memcpy(p + at[i], b.data + at[i + 2], b.len - at[i + 2]);
+		refused(w, p, b.len - 2 * len, b.len - 2 * len, AAD_R_BACKUP,
+		    "two are missing");
+	}
+	memcpy(p, b.data, b.len);
+	p[b.len] = 0;
+	refused(w, p, b.len + 1, b.len + 1, AAD_R_BACKUP, "more at its end");
+	refused(w, p, b.len + 1, b.len, AAD_R_REQUEST_MALFORMED,
+	    "more on the pipe");
+	refused(w, p, b.len, b.len + 1, AAD_R_BACKUP, "said more");
+	ask_restore(w, &b);
+	expect(w, op_restore, AAD_R_ALLOWED, "the whole");
+	verify(w, 0);
+	free(p);
+	got_release(&b);
+}
+
+static void
+backup_of_another_format(void **state)
 {
 	struct world *w = *state;
 	struct got b = backup(w);
-	char path[120];
-	FILE *f;
 
 	start_over(w);
-	request(w, REQUEST_RESTORE);
-	request_put(&w->b, REQUEST_L_SECRET, w->recovery, w->recovery_len);
-	request_put(&w->b, REQUEST_L_DATA, "", 0);
-	expect(w, op_restore, AAD_R_BACKUP, "nothing beside");
-	snprintf(path, sizeof(path), "%s/" BACKUP_BESIDE, w->state);
-	assert_non_null(f = fopen(path, "w"));
-	assert_int_equal(fwrite(b.data, 1, b.len, f), b.len);
-	assert_int_equal(fclose(f), 0);
-	request(w, REQUEST_RESTORE);
-	request_put(&w->b, REQUEST_L_SECRET, w->recovery, w->recovery_len);
-	request_put(&w->b, REQUEST_L_DATA, "", 0);
-	expect(w, op_restore, AAD_R_ALLOWED, "beside");
-	assert_int_equal(access(path, F_OK), -1);
-	verify(w, 0);
+	b.data[17] = '1';
+	refused(w, b.data, b.len, b.len, AAD_R_BACKUP, "format 1");
+	assert_non_null(strstr(w->s.detail, "another version of aadssh-ca"));
+	b.data[0] = 'A';
+	refused(w, b.data, b.len, b.len, AAD_R_BACKUP, "no backup");
+	assert_non_null(strstr(w->s.detail, "is no backup"));
+	refused(w, b.data, 0, 0, AAD_R_BACKUP, "empty");
+	got_release(&b);
+}
+
+/* Each call fails once, as on a full disk: nothing is left, or what is left
+ * says how to go on; and another run succeeds. */
+static void
+restore_on_a_full_disk(void **state)
+{
+	struct world *w = *state;
+	struct got b = long_backup(w), g;
+	bool reached = true;
+	unsigned int k;
+
+	for (k = 1; reached; k++) {
+		start_over(w);
+		ask_restore(w, &b);
+		g = answer_with(w, op_restore, FAULT_SYSCALL, k, ENOSPC,
+		    &reached);
+		if (g.why == AAD_R_ALLOWED) {
+			got_release(&g);
+			verify(w, 0);
+			continue;
+		}
+		shell(w, "test -z \"$(find . -name '.*.tmp.000000')\"");
+		if (access(in_state(w, "restoring"), F_OK) == -1)
+			expect_nothing(w);
+		got_release(&g);
+		ask_restore(w, &b);
+		expect(w, op_restore, AAD_R_ALLOWED, "with room");
+		verify(w, 0);
+		expect_tidy(w);
+	}
+	assert_true(k > 60);
+	got_release(&b);
+}
+
+/* Who gives up after a killed restore, and begins anew. */
+static void
+init_behind_a_killed_restore(void **state)
+{
+	struct world *w = *state;
+	unsigned int k;
+
+	for (k = 20; k < 40; k += 3) {
+		struct got b = backup(w);
+
+		start_over(w);
+		ask_restore(w, &b);
+		got_release(&b);
+		assert_true(killed(w, op_restore, k));
+		if (access(in_state(w, "restoring"), F_OK) == 0)
+			break;
+		init(w);
+		shell(w, "test \"$(ls -A ledger)\" = ledger.db &&"
+			 " test -z \"$(find keys -type f -name '.*')\"");
+	}
+	assert_true(k > 20);
+}
+
+/* What a killed backup leaves is empty, and goes with the next. */
+static void
+copy_without_a_name(void **state)
+{
+	struct world *w = *state;
+	struct got b;
+
+	shell(w, "touch ledger/.ledger.db.tmp.000001");
+	b = backup(w);
+	shell(w, "test \"$(ls -A ledger)\" = ledger.db");
 	got_release(&b);
 }
 
@@ -1980,15 +2458,20 @@ wrong_recovery_key(void **state)
 
 	start_over(w);
 	assert_int_equal(privkey_format(&w->subject, 1, "x", &other), 0);
+	ask_restore(w, &b);
 	request(w, REQUEST_RESTORE);
+	w->follows = true;
 	request_put(&w->b, REQUEST_L_SECRET, secret_bytes(other),
 	    secret_len(other));
-	request_put(&w->b, REQUEST_L_DATA, b.data, b.len);
+	request_put_u64(&w->b, REQUEST_L_LENGTH, b.len);
 	expect(w, op_restore, AAD_R_BACKUP, "another key");
+	expect_nothing(w);
 	request(w, REQUEST_RESTORE);
+	w->follows = true;
 	request_put(&w->b, REQUEST_L_SECRET, "x", 1);
-	request_put(&w->b, REQUEST_L_DATA, b.data, b.len);
+	request_put_u64(&w->b, REQUEST_L_LENGTH, b.len);
 	expect(w, op_restore, AAD_R_BACKUP, "no key");
+	expect_nothing(w);
 	ask_restore(w, &b);
 	expect(w, op_restore, AAD_R_ALLOWED, "nothing was left behind");
 	secret_free(other);
@@ -2055,16 +2538,50 @@ supply(void *arg, uint8_t *p, size_t len)
 	return 0;
 }
 
+/* An archive of the one entry "keys/a" that is "hello". */
+struct seen {
+	size_t begun, bytes, ended;
+};
+
 static int
-one_entry(void *arg, const char *name, uint8_t **pp, size_t len)
+entry_begins(void *arg, const char *name, uint64_t len)
 {
-	size_t *n = arg;
+	struct seen *seen = arg;
 
 	assert_string_equal(name, "keys/a");
 	assert_int_equal(len, 5);
-	assert_memory_equal(*pp, "hello", 5);
-	++*n;
+	seen->begun++;
 	return 0;
+}
+
+static int
+entry_bytes(void *arg, const uint8_t *p, size_t len)
+{
+	struct seen *seen = arg;
+
+	assert_true(len <= 5 - seen->bytes);
+	assert_memory_equal(p, &"hello"[seen->bytes], len);
+	seen->bytes += len;
+	return 0;
+}
+
+static int
+entry_ends(void *arg)
+{
+	struct seen *seen = arg;
+
+	assert_int_equal(seen->bytes, 5);
+	seen->ended++;
+	return 0;
+}
+
+static int
+read_archive(const struct privkey *k, struct bytes *b, struct seen *seen)
+{
+	const struct archive_sink sink = { entry_begins, entry_bytes,
+		entry_ends, seen };
+
+	return archive_read(k, supply, b, &sink);
 }
 
 static void
@@ -2073,13 +2590,13 @@ damaged_archive(const uint8_t *p, size_t len, enum mutation how, size_t at,
 {
 	const struct privkey *k = arg;
 	struct bytes b = { .n = len };
-	size_t n = 0;
+	struct seen seen = { 0, 0, 0 };
 	int r;
 
 	(void)how;
 	(void)at;
 	memcpy(b.p, p, len);
-	r = archive_read(k, supply, &b, one_entry, &n);
+	r = read_archive(k, &b, &seen);
 	assert_true(r == AAD_EFORMAT || r == AAD_EREFUSED || r == AAD_EVERSION);
 }
 
@@ -2088,18 +2605,23 @@ mutated_archive(void **state)
 {
 	struct world *w = *state;
 	struct bytes b = { .n = 0 };
+	struct seen seen = { 0, 0, 0 };
 	struct archive *a;
-	size_t n = 0;
 
 	assert_int_equal(archive_new(&w->subject.pub, collect, &b, &a), 0);
-	assert_int_equal(archive_add(a, "keys/a", (const uint8_t *)"hello", 5),
-	    0);
+	assert_int_equal(archive_entry(a, "keys/a", 5), 0);
+	assert_int_equal(archive_put(a, (const uint8_t *)"hel", 3), 0);
+	assert_int_equal(archive_entry(a, "keys/b", 5), AAD_EARG);
+	assert_int_equal(archive_end(a), AAD_EARG);
+	assert_int_equal(archive_put(a, (const uint8_t *)"lo!", 3), AAD_EARG);
+	assert_int_equal(archive_put(a, (const uint8_t *)"lo", 2), 0);
 	assert_int_equal(archive_add(a, "", NULL, 0), AAD_EARG);
+	assert_int_equal(archive_entry(a, "x", UINT64_MAX), AAD_ETOOBIG);
 	assert_int_equal(archive_end(a), 0);
 	archive_free(a);
-	assert_int_equal(archive_read(&w->subject, supply, &b, one_entry, &n),
-	    0);
-	assert_int_equal(n, 1);
+	assert_int_equal(read_archive(&w->subject, &b, &seen), 0);
+	assert_int_equal(seen.begun, 1);
+	assert_int_equal(seen.ended, 1);
 	mutate_walk(b.p, b.n, damaged_archive, &w->subject);
 }
 
@@ -2232,18 +2754,23 @@ main(void)
 		WITH(valid_init),
 		WITH(duplicate_init),
 		EMPTY(imported_key),
+		EMPTY(recovery_key),
 		EMPTY(init_killed_anywhere),
 		WITH(I_C15_a_serial_revokes_one_certificate),
 		WITH(II_C14_exactly_one_subject),
 		WITH(I_C15_an_identity_and_no_other),
 		WITH(ambiguous_user),
 		WITH(a_key_is_revoked_for_ever),
-		WITH(expired_serials_are_dropped),
+		WITH(I_E3_neighbours_of_a_revoked_serial),
+		WITH(I_E8_expired_serials_are_dropped),
 		WITH(I_E12_a_lost_key_of_the_authority),
 		WITH(I_E1_a_new_authority_publishes_a_krl),
 		WITH(I_E2_a_damaged_publication_is_never_switched_to),
 		WITH(I_E6_never_an_older_version),
+		WITH(II_R5_an_older_copy_of_the_ledger),
+		WITH(a_version_that_is_over),
 		WITH(I_E7_a_manifest_signed_by_ssh_keygens_rules),
+		WITH(I_C11_a_manifest_of_an_authority),
 		WITH(old_versions_are_pruned),
 		WITH(the_krl_alone),
 		WITH(II_R1_system_calls_fail),
@@ -2253,6 +2780,9 @@ main(void)
 		WITH(I_E11_now_is_not_at_once),
 		WITH(I_E11_a_publication_without_its_copy),
 		WITH(dry_rotate),
+		WITH(a_clock_that_was_ahead),
+		WITH(more_keys_than_there_is_room),
+		WITH(a_publication_of_a_clock_that_was_ahead),
 		WITH(II_C19_rotate_killed_anywhere),
 		WITH(memory_is_short_for_all),
 		WITH(another_bundle_key),
@@ -2265,7 +2795,11 @@ main(void)
 		WITH(a_peer_that_went_away),
 		WITH(valid_backup),
 		WITH(restore_counts_what_is_lost),
-		WITH(a_large_backup_lies_beside),
+		WITH(damaged_backup_leaves_nothing),
+		WITH(backup_of_another_format),
+		WITH(restore_on_a_full_disk),
+		WITH(init_behind_a_killed_restore),
+		WITH(copy_without_a_name),
 		WITH(wrong_recovery_key),
 		WITH(restore_killed_anywhere),
 		EMPTY(mutated_archive),

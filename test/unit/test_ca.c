@@ -477,6 +477,40 @@ fresh_or_not(void **state)
 	cert_release(&c);
 }
 
+/* Nobody named a login: then the user's own is what is asked for. */
+static void
+fresh_for_the_own_login(void **state)
+{
+	struct reply_ask a = asked();
+	struct given g;
+	struct cert c;
+
+	(void)state;
+	a.nnames = 0;
+	give(&g);
+	g.principals[0] = "deploy@web";
+	g.spec.nprincipals = 1;
+	c = made(&g);
+	assert_false(reply_fresh(&c, &a, 0));
+	cert_release(&c);
+	give(&g);
+	g.principals[0] = "deploy@web";
+	g.principals[1] = "alice@web";
+	g.spec.nprincipals = 2;
+	c = made(&g);
+	assert_true(reply_fresh(&c, &a, 0));
+	cert_release(&c);
+	give(&g);
+	g.spec.key_id = "alice2@contoso.com oid=x";
+	c = made(&g);
+	assert_false(reply_fresh(&c, &a, 0));
+	cert_release(&c);
+	g.spec.key_id = "";
+	c = made(&g);
+	assert_false(reply_fresh(&c, &a, 0));
+	cert_release(&c);
+}
+
 /* ---- what may be replaced ------------------------------------------- */
 
 static char *
@@ -836,6 +870,8 @@ key_lists(void **state)
 	assert_int_equal(keyfile_parse_list(text, strlen(text), &keys, &n),
 	    AAD_EFORMAT);
 	assert_null(keys);
+	assert_int_equal(keyfile_parse_list("# no key\n", 9, &keys, &n), 0);
+	assert_int_equal(n, 0);
 	assert_int_equal(keyfile_parse_list("", 0, &keys, &n), 0);
 	assert_int_equal(n, 0);
 	free(one);
@@ -850,14 +886,17 @@ comma_lists(void **state)
 	const char *out[CA_LIST_MAX];
 	char good[] = "a,b,c", one[] = "a", none[] = "", twice[] = "a,,b",
 	     behind[] = "a,", front[] = ",a", many[2 * CA_LIST_MAX + 2];
-	size_t n;
+	size_t n = 0;
 
 	(void)state;
 	assert_int_equal(ca_split(good, out, &n), 0);
 	assert_int_equal(n, 3);
 	assert_string_equal(out[2], "c");
+	/* The same option again adds to it. */
 	assert_int_equal(ca_split(one, out, &n), 0);
-	assert_int_equal(n, 1);
+	assert_int_equal(n, 4);
+	assert_string_equal(out[2], "c");
+	assert_string_equal(out[3], "a");
 	assert_int_equal(ca_split(none, out, &n), AAD_EFORMAT);
 	assert_int_equal(ca_split(twice, out, &n), AAD_EFORMAT);
 	assert_int_equal(ca_split(behind, out, &n), AAD_EFORMAT);
@@ -865,6 +904,7 @@ comma_lists(void **state)
 	for (n = 0; n < sizeof(many) - 1; n++)
 		many[n] = n % 2 == 0 ? 'a' : ',';
 	many[sizeof(many) - 1] = '\0';
+	n = 0;
 	assert_int_equal(ca_split(many, out, &n), AAD_ETOOBIG);
 }
 
@@ -899,6 +939,9 @@ csv_fields(void **state)
 	}
 }
 
+#define LONGEST                                                                \
+	"abcdefghijklmnopqrstuvwxyzabcdef@abcdefghijklmnopqrstuvwxyzabcdef"
+
 static void
 values_shown(void **state)
 {
@@ -917,9 +960,14 @@ values_shown(void **state)
 	assert_string_equal(rows_text(o, "o", text), "");
 	assert_string_equal(rows_text(o, "none", text), "");
 	assert_string_equal(rows_text(NULL, "none", text), "");
-	for (i = 0; i < 3000; i++)
-		json_array_append_new(many, json_string("abcdefg"));
+	/* The most and longest principals that a certificate may list. */
+	for (i = 0; i < 256; i++)
+		json_array_append_new(many, json_string(LONGEST));
 	json_object_set_new(o, "many", many);
+	rows_text(o, "many", text);
+	assert_int_equal(strlen(text), 256 * (sizeof(LONGEST) - 1 + 2) - 2);
+	for (i = 0; i < 3000; i++)
+		json_array_append_new(many, json_string(LONGEST));
 	rows_text(o, "many", text);
 	assert_true(strlen(text) < ROWS_TEXT_MAX);
 	json_decref(o);
@@ -972,6 +1020,7 @@ main(void)
 		cmocka_unit_test(damaged_reply),
 		cmocka_unit_test(no_memory_is_no_yes),
 		cmocka_unit_test(fresh_or_not),
+		cmocka_unit_test(fresh_for_the_own_login),
 		cmocka_unit_test(II_L10_replaces_its_own),
 		cmocka_unit_test(II_L10_nothing_else),
 		cmocka_unit_test(II_L10_nothing_damaged),

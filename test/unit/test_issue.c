@@ -791,7 +791,11 @@ I_C18_a_token_replayed(void **state)
 	struct world *w = *state;
 	const struct asked a = { .logins = { "alice", "deploy" }, .ttl = 600 };
 	struct asked other = { .key = &w->keys[SEED_OTHER].pub },
-		     longer = { .logins = { "alice" }, .ttl = 601 };
+		     longer = { .logins = { "alice" }, .ttl = 601 },
+		     narrower = { .logins = { "alice", "deploy" },
+			     .ttl = 600,
+			     .source = "192.0.2.0/24" },
+		     fewer = { .logins = { "alice" }, .ttl = 600 };
 	struct got first = ask(w, &a), again;
 
 	expect_reason(first.why, AAD_R_ALLOWED, "first");
@@ -813,6 +817,17 @@ I_C18_a_token_replayed(void **state)
 	expect_reason(again.why, AAD_R_ALLOWED, "another request");
 	assert_int_not_equal(again.cert.serial, first.cert.serial);
 	assert_null(json_object_get(again.end, "again"));
+	got_release(&again);
+	/* so is one that asks for less: it is not given what was wider */
+	again = ask(w, &narrower);
+	expect_reason(again.why, AAD_R_ALLOWED, "from one address");
+	assert_int_not_equal(again.cert.serial, first.cert.serial);
+	assert_true(again.cert.critical.len > 0);
+	got_release(&again);
+	again = ask(w, &fewer);
+	expect_reason(again.why, AAD_R_ALLOWED, "one login of two");
+	assert_int_not_equal(again.cert.serial, first.cert.serial);
+	assert_true(again.cert.nprincipals < first.cert.nprincipals);
 	got_release(&again);
 	/* nobody who is denied meanwhile gets it once more */
 	note(w, EVENT_DENIED, FORGE_OID, NULL, NULL);
@@ -846,6 +861,68 @@ I_C18_what_is_not_given_again(void **state)
 	assert_int_not_equal(again.cert.serial, first.cert.serial);
 	got_release(&again);
 	got_release(&first);
+}
+
+/* ---- serials ----------------------------------------------------------- */
+
+/* What the dice show next, where a serial is drawn; else noise. */
+static const uint64_t *dice;
+
+static const char *
+dice_name(void)
+{
+	return "dice";
+}
+
+static uint32_t
+dice_random(void)
+{
+	return 4;
+}
+
+static void
+dice_buf(void *const p, const size_t len)
+{
+	if (len != sizeof(*dice))
+		memset(p, 0x5a, len);
+	else if (*dice == 99) /* the last one, for ever */
+		memcpy(p, dice, len);
+	else
+		memcpy(p, dice++, len);
+}
+
+static struct randombytes_implementation loaded = {
+	.implementation_name = dice_name,
+	.random = dice_random,
+	.buf = dice_buf,
+};
+
+/* No serial twice, none that is 0 or that a signed number can't hold. */
+static void
+I_C7_serials_are_drawn_until_one_is_new(void **state)
+{
+	static const uint64_t shown[] = { 5, 5, 0, UINT64_C(1) << 63, 5,
+		(UINT64_C(1) << 63) + 7, 7, 5, 99 };
+	static const uint64_t want[] = { 5, 7, 99 };
+	struct world *w = *state;
+	struct asked a = { .ttl = 60 };
+	struct got g;
+	size_t i;
+
+	dice = shown;
+	assert_int_equal(randombytes_set_implementation(&loaded), 0);
+	for (i = 0; i < 3; i++) {
+		a.ttl++;
+		g = ask(w, &a);
+		expect_reason(g.why, AAD_R_ALLOWED, "a new one");
+		assert_int_equal(g.cert.serial, want[i]);
+		got_release(&g);
+	}
+	a.ttl++;
+	expect(w, &a, AAD_R_UNSET, "none is new");
+	randombytes_set_implementation(&randombytes_sysrandom_implementation);
+	assert_int_equal(count(w, EVENT_PREPARED), 3);
+	assert_int_equal(count(w, EVENT_ISSUED), 3);
 }
 
 static void
@@ -1049,7 +1126,11 @@ enum mood {
 	MOOD_ENDLESS, /* a reply over the bound */
 	MOOD_SHORT, /* goes away in the middle */
 	MOOD_GONE,
-	MOOD_DENIES /* an administrator denies the identity meanwhile */
+	/* what an administrator does meanwhile */
+	MOOD_DENIES, /* the identity */
+	MOOD_DENIES_KEY, /* SEED_OTHER's */
+	MOOD_REVOKES, /* the serial that was prepared last */
+	MOOD_REVOKES_CA /* the key that signs */
 };
 
 static size_t
@@ -1105,6 +1186,52 @@ agent_answer(struct world *w, int fd, enum mood mood, const uint8_t *data,
 	put(fd, b.p, mood == MOOD_SHORT ? b.len - 3 : b.len);
 }
 
+static int
+see_serial(void *arg, const struct ledger_cert *c)
+{
+	uint64_t *serial = arg;
+
+	if (c->done == NULL)
+		*serial = c->serial;
+	return 0;
+}
+
+static void
+revoke_prepared(struct world *w)
+{
+	const struct ledger_filter all = { .serial = 0 };
+	struct event e = { .at = NOW, .kind = EVENT_REVOKED };
+	enum reason why;
+
+	if (ledger_certs(w->s.ledger, &all, see_serial, &e.serial, &why) != 0 ||
+	    e.serial == 0)
+		_exit(1);
+	assert_non_null(e.body = json_pack("{s:s}", "by", "serial"));
+	begin(w);
+	assert_int_equal(ledger_append(w->s.ledger, &e, &why), 0);
+	commit(w);
+}
+
+static void
+administrator(struct world *w, enum mood mood)
+{
+	enum reason why;
+
+	if (mood < MOOD_DENIES)
+		return;
+	/* NB. a connection of its own: SQLite's must not be shared. */
+	if (ledger_open(w->s.dir, &w->s.ledger, &why) != 0)
+		_exit(1);
+	if (mood == MOOD_DENIES)
+		note(w, EVENT_DENIED, FORGE_OID, NULL, NULL);
+	else if (mood == MOOD_DENIES_KEY)
+		note(w, EVENT_DENIED, NULL, NULL, &w->keys[SEED_OTHER].pub);
+	else if (mood == MOOD_REVOKES)
+		revoke_prepared(w);
+	else
+		stage(w, CA_ROLE_USER, CA_STAGE_REVOKED, SEED_NEXT_CA, true);
+}
+
 static void
 agent_child(struct world *w, int fd, enum mood mood)
 {
@@ -1121,14 +1248,7 @@ agent_child(struct world *w, int fd, enum mood mood)
 	q = wire_of(p + 1, len - 1); /* SSH_AGENTC_SIGN_REQUEST */
 	if (wire_string(&q, &blob, &n) != 0 || wire_string(&q, &data, &m) != 0)
 		_exit(1);
-	if (mood == MOOD_DENIES) {
-		enum reason why;
-
-		/* NB. a connection of its own: SQLite's must not be shared. */
-		if (ledger_open(w->s.dir, &w->s.ledger, &why) != 0)
-			_exit(1);
-		note(w, EVENT_DENIED, FORGE_OID, NULL, NULL);
-	}
+	administrator(w, mood);
 	agent_answer(w, fd, mood, data, m);
 	_exit(0);
 }
@@ -1156,6 +1276,32 @@ agent_start(struct world *w, enum mood mood)
 }
 
 static void
+agent_signs(struct world *w)
+{
+	w->conf->certs_per_hour = 60;
+	stage(w, CA_ROLE_USER, CA_STAGE_RETIRED, SEED_USER_CA, false);
+	stage(w, CA_ROLE_USER, CA_STAGE_PREPARED, SEED_NEXT_CA, true);
+	stage(w, CA_ROLE_USER, CA_STAGE_ACTIVE, SEED_NEXT_CA, true);
+}
+
+/* Ask while an agent is in that mood. */
+static void
+expect_of_agent(struct world *w, const struct asked *a, enum mood mood,
+    enum reason want)
+{
+	char where[24];
+	int status;
+	pid_t pid;
+
+	snprintf(where, sizeof(where), "mood %d", (int)mood);
+	reopen(w);
+	pid = agent_start(w, mood);
+	expect(w, a, want, where);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void
 I_D9_an_agent_that_lies(void **state)
 {
 	static const struct {
@@ -1176,28 +1322,39 @@ I_D9_an_agent_that_lies(void **state)
 	struct world *w = *state;
 	struct asked a = { .ttl = 60 };
 	size_t i;
-	pid_t pid;
-	int status;
 
-	w->conf->certs_per_hour = 60;
-	stage(w, CA_ROLE_USER, CA_STAGE_RETIRED, SEED_USER_CA, false);
-	stage(w, CA_ROLE_USER, CA_STAGE_PREPARED, SEED_NEXT_CA, true);
-	stage(w, CA_ROLE_USER, CA_STAGE_ACTIVE, SEED_NEXT_CA, true);
+	agent_signs(w);
 	expect(w, &a, AAD_R_CA_AGENT, "no agent");
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char where[24];
-
 		a.ttl = 60 + i;
-		snprintf(where, sizeof(where), "mood %d", (int)rows[i].mood);
-		reopen(w);
-		pid = agent_start(w, rows[i].mood);
-		expect(w, &a, rows[i].why, where);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_int_equal(status, 0);
+		expect_of_agent(w, &a, rows[i].mood, rows[i].why);
 	}
 	assert_int_equal(count(w, EVENT_PREPARED), 11);
 	assert_int_equal(count(w, EVENT_FAILED), 10);
 	assert_int_equal(count(w, EVENT_ISSUED), 1);
+}
+
+/* What was signed while it was revoked is not given. */
+static void
+II_C20_revoked_while_it_is_signed(void **state)
+{
+	struct world *w = *state;
+	struct asked a = { .ttl = 60 },
+		     other = { .key = &w->keys[SEED_OTHER].pub, .ttl = 61 };
+	char *token;
+
+	other.token = token = make_token(&tenant, NOW - 5, ",\"n\":2");
+	agent_signs(w);
+	expect_of_agent(w, &a, MOOD_REVOKES, AAD_R_IDENTITY_REVOKED);
+	/* that was one certificate, and no denial */
+	expect_of_agent(w, &a, MOOD_HONEST, AAD_R_ALLOWED);
+	expect_of_agent(w, &other, MOOD_DENIES_KEY, AAD_R_KEY_REVOKED);
+	a.ttl = 62;
+	expect_of_agent(w, &a, MOOD_REVOKES_CA, AAD_R_CA_KEY);
+	assert_int_equal(count(w, EVENT_PREPARED), 4);
+	assert_int_equal(count(w, EVENT_FAILED), 3);
+	assert_int_equal(count(w, EVENT_ISSUED), 1);
+	free(token);
 }
 
 static void
@@ -1327,6 +1484,7 @@ main(void)
 		TEST(I_C10_no_key_of_our_own),
 		TEST(I_C18_a_token_replayed),
 		TEST(I_C18_what_is_not_given_again),
+		TEST(I_C7_serials_are_drawn_until_one_is_new),
 		TEST(I_C21_as_many_as_an_hour_allows),
 		TEST(a_pin_belongs_to_who_came_first),
 		TEST(dry_run_leaves_no_row),
@@ -1334,6 +1492,7 @@ main(void)
 		TEST(keys_are_stored_once_and_destroyed),
 		TEST(the_ring_is_what_the_ledger_says),
 		TEST(I_D9_an_agent_that_lies),
+		TEST(II_C20_revoked_while_it_is_signed),
 		TEST(only_an_agent_of_our_own),
 		TEST(II_C13_a_full_disk),
 		TEST(no_memory),

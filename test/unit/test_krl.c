@@ -315,6 +315,7 @@ I_E1_nothing_is_no_list(void **state)
 	refused(no_bytes, 0, AAD_EFORMAT);
 	refused("\n", 1, AAD_EFORMAT);
 	refused("# nothing is revoked\n", 21, AAD_EFORMAT);
+	refused("<!DOCTYPE html>\n<title>502</title>\n", 36, AAD_EFORMAT);
 	refused("SSHKRL\n", 8, AAD_EFORMAT);
 	b.p[0] ^= 1;
 	judge(&b, AAD_EFORMAT);

@@ -448,45 +448,107 @@ every_truncation_of_the_file(void **state)
 
 /* ---- backups -------------------------------------------------------- */
 
+/* Another state directory. */
+static int
+open_to(const struct world *w)
+{
+	int fd = open(world_at(w, "to"), O_RDONLY | O_DIRECTORY);
+
+	assert_int_not_equal(fd, -1);
+	return fd;
+}
+
+/* All that restore does with a ledger. */
+static int
+load(int fd, const uint8_t *p, size_t len, enum reason *whyp)
+{
+	int r, to;
+
+	if ((r = ledger_stage(fd, &to, whyp)) == 0) {
+		assert_int_equal(write(to, p, len), len);
+		close(to);
+		if ((r = ledger_stage_check(fd, whyp)) == 0)
+			r = ledger_stage_place(fd, whyp);
+	}
+	ledger_stage_drop(fd);
+	return r;
+}
+
 static int
 load_into(struct world *w, const uint8_t *p, size_t len, enum reason *whyp)
 {
-	char name[64];
 	int fd, r;
 
-	snprintf(name, sizeof(name), "to");
-	assert_int_equal(mkdir(world_at(w, name), 0755), 0);
-	fd = open(world_at(w, name), O_RDONLY | O_DIRECTORY);
-	r = ledger_load(fd, p, len, whyp);
+	assert_int_equal(mkdir(world_at(w, "to"), 0755), 0);
+	fd = open_to(w);
+	r = load(fd, p, len, whyp);
 	close(fd);
 	return r;
 }
 
+/* What a copy holds, until the next. */
+static int
+dump(struct ledger *l, uint8_t **outp, size_t *lenp, enum reason *whyp)
+{
+	static uint8_t bytes[1 << 20]; /* no allocation that could fail */
+	int64_t size;
+	int fd, r;
+
+	*outp = NULL;
+	*lenp = 0;
+	if ((r = ledger_copy(l, &fd, &size, whyp)) != 0) {
+		assert_int_equal(fd, -1);
+		return r;
+	}
+	assert_true(size < (int64_t)sizeof(bytes));
+	*outp = bytes;
+	assert_int_equal(pread(fd, *outp, (size_t)size + 1, 0), size);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+	*lenp = (size_t)size;
+	close(fd);
+	return 0;
+}
+
 static void
-valid_dump_and_load(void **state)
+valid_copy_and_load(void **state)
 {
 	struct world *w = *state;
-	uint8_t want[32], got[32], *dump;
+	uint8_t want[32], got[32], *copy;
 	struct ledger *l;
 	enum reason why;
 	size_t len;
-	int fd;
+	bool same;
+	int fd, to;
 
 	world_fill(w);
 	world_digest(w->l, want);
-	assert_int_equal(ledger_dump(w->l, &dump, &len, &why), 0);
+	assert_int_equal(dump(w->l, &copy, &len, &why), 0);
+	shell(w, "test \"$(ls -A)\" = ledger.db");
 	add(w, prepared(1));
-	assert_int_equal(load_into(w, dump, len, &why), 0);
-	fd = open(world_at(w, "to"), O_RDONLY | O_DIRECTORY);
-	assert_int_equal(ledger_load(fd, dump, len, &why), AAD_EEXIST);
+	assert_int_equal(load_into(w, copy, len, &why), 0);
+	shell(w, "test \"$(ls -A ../to/ledger)\" = ledger.db");
+	fd = open_to(w);
+	assert_int_equal(load(fd, copy, len, &why), AAD_EEXIST);
 	assert_int_equal(why, AAD_R_CA_EXISTS);
 	assert_int_equal(ledger_open(fd, &l, &why), 0);
 	world_digest(l, got);
 	assert_memory_equal(want, got, 32);
 	assert_int_equal(world_faults(l), 0);
+	/* The staged one, against the one that is there. */
+	assert_int_equal(ledger_stage(fd, &to, &why), 0);
+	assert_int_equal(write(to, copy, len), len);
+	assert_int_equal(ledger_stage_same(fd, l, &same, &why), 0);
+	assert_true(same);
+	assert_int_equal(pwrite(to, "x", 1, (off_t)len - 1), 1);
+	assert_int_equal(ledger_stage_same(fd, l, &same, &why), 0);
+	assert_false(same);
+	assert_int_equal(ftruncate(to, (off_t)len - 1), 0);
+	assert_int_equal(ledger_stage_same(fd, l, &same, &why), 0);
+	assert_false(same);
+	close(to);
+	ledger_stage_drop(fd);
 	ledger_close(l);
 	close(fd);
-	free(dump);
 }
 
 /* A backup that is not whole is not written. */
@@ -494,35 +556,34 @@ static void
 wrong_backups_are_not_loaded(void **state)
 {
 	struct world *w = *state;
-	uint8_t *dump, saved;
+	uint8_t *copy, saved;
 	enum reason why;
 	size_t len, i, found = 0;
 	struct stat sb;
 
 	world_fill(w);
-	assert_int_equal(ledger_dump(w->l, &dump, &len, &why), 0);
+	assert_int_equal(dump(w->l, &copy, &len, &why), 0);
 	for (i = 0; i < len; i += 1 + i / 64) {
-		assert_int_equal(load_into(w, dump, i, &why), AAD_EFORMAT);
+		assert_int_equal(load_into(w, copy, i, &why), AAD_EFORMAT);
 		assert_int_equal(why, AAD_R_LEDGER_ALTERED);
 		shell(w, "rmdir ../to");
 	}
 	for (i = 16; i < len; i += 997) {
-		saved = dump[i];
-		dump[i] ^= 0x5a;
-		if (load_into(w, dump, len, &why) != 0) {
+		saved = copy[i];
+		copy[i] ^= 0x5a;
+		if (load_into(w, copy, len, &why) != 0) {
 			found++;
 			assert_int_equal(why, AAD_R_LEDGER_ALTERED);
 			assert_int_equal(stat(world_at(w, "to/ledger"), &sb),
 			    -1);
 		}
 		shell(w, "rm -r ../to");
-		dump[i] = saved;
+		copy[i] = saved;
 	}
 	assert_true(found > 5);
-	dump[63] = 2;
-	assert_int_equal(load_into(w, dump, len, &why), AAD_EVERSION);
+	copy[63] = 2;
+	assert_int_equal(load_into(w, copy, len, &why), AAD_EVERSION);
 	assert_int_equal(why, AAD_R_LEDGER_VERSION);
-	free(dump);
 }
 
 /* ---- two at once ---------------------------------------------------- */
@@ -1132,16 +1193,13 @@ try_verify(struct world *w, enum reason *whyp)
 static int
 try_copy(struct world *w, enum reason *whyp)
 {
-	uint8_t *dump;
+	uint8_t *copy;
 	size_t len;
-	int r = ledger_dump(w->l, &dump, &len, whyp);
+	int r = dump(w->l, &copy, &len, whyp);
 
-	if (r != 0) {
-		assert_null(dump);
+	if (r != 0)
 		return r;
-	}
-	r = load_into(w, dump, len, whyp);
-	free(dump);
+	r = load_into(w, copy, len, whyp);
 	shell(w, "rm -r ../to");
 	return r;
 }
@@ -1225,7 +1283,7 @@ main(void)
 		T(junk_files),
 		T(every_flip_of_the_file),
 		T(every_truncation_of_the_file),
-		T(valid_dump_and_load),
+		T(valid_copy_and_load),
 		T(wrong_backups_are_not_loaded),
 		T(two_writers_lose_no_row),
 		T(II_C13_a_ledger_that_another_holds),

@@ -583,6 +583,22 @@ damaged_denial_is_in_force(void **state)
 	assert_string_equal(said(w, "alice", &usual), "login_denied");
 }
 
+/* A host with sign-ins of its own keeps denials. */
+static void
+missing_denials_cannot_tell(void **state)
+{
+	struct world *w = *state;
+
+	w->conf.has_idp = true;
+	assert_string_equal(said(w, "alice", &usual), "alice@web");
+	shell(w, "mv denials d");
+	assert_string_equal(said(w, "alice", &usual), "denials_unreadable");
+	shell(w, "mv d denials && mv ../state ../aside");
+	assert_string_equal(said(w, "alice", &usual), "state_unreadable");
+	w->conf.has_idp = false;
+	assert_string_equal(said(w, "alice", &usual), "alice@web");
+}
+
 static void
 valid_host_without_state(void **state)
 {
@@ -781,6 +797,7 @@ main(void)
 		T(I_D6_a_denied_authority),
 		T(identity_is_read_from_the_right),
 		T(unreadable_denials_cannot_tell),
+		T(missing_denials_cannot_tell),
 		T(damaged_denial_is_in_force),
 		T(valid_host_without_state),
 		T(a_pin_must_name_the_identity),

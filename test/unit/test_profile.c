@@ -1003,6 +1003,14 @@ II_C2_more_principals_than_a_certificate_holds(void **state)
 	assert_int_equal(a.r, AAD_EREFUSED);
 	assert_int_equal(a.why, AAD_R_TOO_MANY_PRINCIPALS);
 	world_end(&w);
+	/* 257 of 129 logins: one too many. */
+	text[strlen(text) - strlen(",db\n")] = '\0';
+	strcat(text, "\n");
+	world_make(&w, text);
+	a = ask_all(&w, 129);
+	assert_int_equal(a.r, AAD_EREFUSED);
+	assert_int_equal(a.why, AAD_R_TOO_MANY_PRINCIPALS);
+	world_end(&w);
 	free(text);
 	/* Few enough, but too long together. */
 	memset(group, 'g', 32);

@@ -296,6 +296,18 @@ no_memory(void **state)
 	free(out);
 }
 
+/* The one code that is another one here. */
+static void
+codes(void **state)
+{
+	(void)state;
+	assert_int_equal(request_exit(AAD_R_ALLOWED), 0);
+	assert_int_equal(request_exit(AAD_R_TOKEN_USED), 1);
+	assert_int_equal(request_exit(AAD_R_LEDGER), 3);
+	assert_int_equal(reason_exit(AAD_R_UNKNOWN_KID), 1);
+	assert_int_equal(request_exit(AAD_R_UNKNOWN_KID), 3);
+}
+
 int
 main(void)
 {
@@ -307,6 +319,7 @@ main(void)
 		cmocka_unit_test(boundary_head),
 		cmocka_unit_test(I_D7_every_small_damage),
 		cmocka_unit_test(no_memory),
+		cmocka_unit_test(codes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

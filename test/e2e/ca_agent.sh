@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: ISC
+title="certificates in an ssh-agent end there, and agents that take none"
+# shellcheck source=lib.sh
+. /src/test/e2e/lib.sh
+# shellcheck source=calib.sh
+. /src/test/e2e/calib.sh
+
+cd "$W" || exit 1
+stage_forged <<-END
+	hosts = web
+END
+need stage_quick
+need start_signer_socket
+need a_key alice id_ed25519 -t ed25519
+need write_cert_conf <<-END
+	[host]
+	groups = web
+END
+need start_cert_sshd
+H=/home/alice/.ssh
+AGENT=/home/alice/agent
+alice()
+{
+	as alice env SSH_AUTH_SOCK="$AGENT" "$@"
+}
+sign()
+{
+	alice "$QUICK" -f "$CA_CONF" sign "$@" </dev/null
+}
+# holds N: of alice's key, certificates and all, in the agent.
+holds()
+{
+	alice ssh-add -l >"$W/held" 2>&1 || :
+	[ "$(grep -c 'ED25519' "$W/held")" -eq "$1" ] || { cat "$W/held"; return 1; }
+}
+certs() # N
+{
+	alice ssh-add -l >"$W/held" 2>&1 || :
+	[ "$(grep -c 'ED25519-CERT' "$W/held")" -eq "$1" ] ||
+	    { cat "$W/held"; return 1; }
+}
+# With nothing but what the agent holds: no file of the key.
+agent_opens()
+{
+	[ "$(ssh -F "$W/ssh_cert_config" -o BatchMode=yes \
+	    -o IdentitiesOnly=no -o IdentityFile=none \
+	    -o IdentityAgent="$AGENT" alice@cert id -un </dev/null)" = alice ]
+}
+
+# --- for as long as it lives --------------------------------------------------------
+
+need alice ssh-agent -a "$AGENT"
+ok "a certificate for three seconds" sign --add-to-agent --ttl 3s
+also "is in the agent" certs 1
+ok "I-F3 and leaves it when it ends" wait_for 5 holds 0
+ok "a longer one" sign --add-to-agent
+also "is in the agent" certs 1
+ok "and opens, by the agent alone" agent_opens
+for n in 2 3 4 5 6 7 8; do
+	need sign --add-to-agent --ttl ${n}h
+done
+ok "I-F3 signed eight times, it holds one certificate" certs 1
+also "I-F3 ... the newest" sh -c 'grep -Fq "$(cut -d " " -f 2 "$1")" "$2"' - \
+    "$H/id_ed25519-cert.pub" /dev/stdin <<-END
+	$(alice ssh-add -L)
+END
+also "I-F3 ... which opens" agent_opens
+need new_key other
+need chown alice: "$W/other"
+chmod 0755 "$W"
+need alice ssh-add -q "$W/other"
+need sign --add-to-agent
+ok "II-L7 other keys stay in it" sh -c 'grep -Fq "$1"' - \
+    "$(cut -d ' ' -f 2 "$W/other.pub")" <<-END
+	$(alice ssh-add -L)
+END
+
+# --- where there is none ---------------------------------------------------------------
+
+stored()
+{
+	[ -s "$H/id_ed25519-cert.pub" ]
+}
+rm -f "$H/id_ed25519-cert.pub"
+n=$(wc -l <"$W/signed-in")
+exits 3 "no agent" as alice env -u SSH_AUTH_SOCK "$QUICK" \
+    -f "$CA_CONF" sign --add-to-agent
+also "is said to be none" has "$W/err" SSH_AUTH_SOCK
+also "before anybody signs in" test "$(wc -l <"$W/signed-in")" -eq "$n"
+also "and nothing is stored" not stored
+need pkill -u alice -x ssh-agent
+rm -f "$H/id_ed25519-cert.pub"
+exits 3 "an agent that is gone" sign --add-to-agent
+also "is said not to have it" has "$W/err" "did not add"
+also "II-L7 and the certificate is stored" stored
+
+# --- one that keeps everything for ever, or would ----------------------------------------
+
+# It knows no lifetimes, as some do: what asks for one it refuses, and what
+# asks for none (17) it takes, and says so.
+cat >"$W/agent.mjs" <<-'END'
+	import fs from 'node:fs'
+	import net from 'node:net'
+	net.createServer(c => {
+		let had = Buffer.alloc(0)
+		c.on('error', () => {})
+		c.on('data', d => {
+			had = Buffer.concat([had, d])
+			while (had.length >= 4 &&
+			    had.length >= 4 + had.readUInt32BE(0)) {
+				const type = had[4]
+				had = had.subarray(4 + had.readUInt32BE(0))
+				fs.appendFileSync(process.argv[3], type + '\n')
+				c.write(type === 11
+				    ? Buffer.from([0, 0, 0, 5, 12, 0, 0, 0, 0])
+				    : Buffer.from([0, 0, 0, 1, type === 17 ? 6 : 5]))
+			}
+		})
+	}).listen(process.argv[2])
+END
+chmod 0644 "$W/agent.mjs"
+rm -f "$AGENT" "$H/id_ed25519-cert.pub"
+as alice node "$W/agent.mjs" "$AGENT" /home/alice/heard &
+wait_for 5 test -S "$AGENT"
+exits 3 "II-L7 an agent that knows no lifetimes" sign --add-to-agent
+also "II-L7 ... is said not to have it" has "$W/err" "did not add"
+also "II-L7 ... was asked for one" grep -qx 25 /home/alice/heard
+also "II-L7 ... and for nothing without" not grep -qx 17 /home/alice/heard
+also "II-L7 ... the certificate is stored" stored
+ok "II-L7 ... and opens from its file" cert_opens alice "$H/id_ed25519"
+# One that never answers.
+pkill -u alice -x node
+rm -f "$AGENT"
+as alice sh -c "exec node -e 'require(\"net\").createServer(() => {})
+    .listen(\"$AGENT\")'" &
+wait_for 5 test -S "$AGENT"
+sign --add-to-agent >"$W/out" 2>"$W/err" &
+pid=$!
+stuck()
+{
+	pgrep -u alice -x ssh-add >/dev/null
+}
+need wait_for 5 stuck
+need pkill -TERM -u alice -x aadssh-ca
+exits 3 "an agent that says nothing is left by an interrupt" wait "$pid"
+also "and so is what asked it" not stuck
+finish
