@@ -5,6 +5,7 @@
  * moment, nobody waits for it, and nothing is left of it.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -25,8 +26,8 @@
 #include "test/unit/ledgerworld.h"
 
 #define PIECE  ((size_t)LEDGER_PIECE_PAGES * LEDGERDB_PAGE)
-#define LARGE  12000 /* certificates of a large ledger */
-#define COPIES 6 /* beside a writer */
+#define LARGE  3600 /* certificates of a large ledger */
+#define COPIES 4 /* beside a writer */
 
 static struct world *here;
 static struct ledger *other; /* a second connection, of who writes */
@@ -45,7 +46,14 @@ shell(const struct world *w, const char *cmd)
 static void
 nothing_is_left(const struct world *w)
 {
-	shell(w, "test \"$(ls -A)\" = ledger.db");
+	DIR *d = opendir(world_at(w, "ledger"));
+	const struct dirent *e;
+
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			assert_string_equal(e->d_name, "ledger.db");
+	closedir(d);
 }
 
 static void
@@ -70,7 +78,7 @@ snapshot(struct ledger *l)
 static void
 fill_large(struct world *w, int n)
 {
-	char text[1400];
+	char text[6000];
 	struct event e;
 	enum reason why;
 	int i;
@@ -226,13 +234,13 @@ second_writer(struct world *w)
 static void
 II_C13_commits_between_the_pieces(void **state)
 {
-	static const int numbers[] = { 1, 2, 3, 10, 100 };
+	static const int numbers[] = { 1, 3, 100 };
 	struct world *w = *state;
 	struct ledger *copy;
 	int64_t length;
 	size_t i;
 
-	fill_large(w, LARGE / 6);
+	fill_large(w, LARGE / 4);
 	second_writer(w);
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		length = world_length(w->l);
@@ -285,7 +293,7 @@ II_C13_a_writer_that_does_not_say(void **state)
 	enum reason why;
 	size_t i;
 
-	fill_large(w, LARGE / 12);
+	fill_large(w, LARGE / 8);
 	here = w;
 	for (i = 0; i < 2; i++) {
 		behind = 0;
@@ -378,7 +386,7 @@ II_C13_copies_beside_a_writer(void **state)
 	int i, status, during = 0, was;
 	pid_t pid;
 
-	fill_large(w, LARGE / 6);
+	fill_large(w, LARGE / 4);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(shared, MAP_FAILED);
@@ -419,7 +427,7 @@ copy_on(struct world *w)
 	for (i = 0; i < COPIES; i++) {
 		if (ledger_snapshot(l, &copy, &why) != 0)
 			_exit(2);
-		if (world_length(copy) != 2 * LARGE / 12)
+		if (world_length(copy) != 2 * LARGE / 8)
 			_exit(3);
 		ledger_close(copy);
 	}
@@ -433,7 +441,7 @@ valid_two_copiers(void **state)
 	pid_t pids[2];
 	int i, status;
 
-	fill_large(w, LARGE / 12);
+	fill_large(w, LARGE / 8);
 	ledger_close(w->l);
 	w->l = NULL;
 	for (i = 0; i < 2; i++) {
@@ -451,15 +459,6 @@ valid_two_copiers(void **state)
 /* ---- how much under one lock ---------------------------------------- */
 
 static int
-take_serial(void *arg, const uint8_t ca_hash[static 32], uint64_t n)
-{
-	(void)ca_hash;
-	assert_true(n > 0);
-	++*(int *)arg;
-	return 0;
-}
-
-static int
 take_cert(void *arg, const struct ledger_cert *c)
 {
 	assert_non_null(c->prepared);
@@ -471,7 +470,7 @@ take_cert(void *arg, const struct ledger_cert *c)
 static void
 II_C13_no_lock_while_all_of_it_is_read(void **state)
 {
-	const struct ledger_filter all = { 0 }, valid = { .valid_after = NOW };
+	const struct ledger_filter all = { 0 };
 	struct world *w = *state;
 	size_t sum, longest;
 	struct ledger *copy;
@@ -482,7 +481,7 @@ II_C13_no_lock_while_all_of_it_is_read(void **state)
 	fill_large(w, LARGE);
 	world_reopen(w);
 	assert_int_equal(stat(world_at(w, "ledger/ledger.db"), &sb), 0);
-	assert_true((size_t)sb.st_size > 8 * PIECE);
+	assert_true((size_t)sb.st_size > 5 * PIECE);
 	sqlite_watch(w);
 	copy = snapshot(w->l);
 	sound(copy);
@@ -495,16 +494,9 @@ II_C13_no_lock_while_all_of_it_is_read(void **state)
 	sqlite_watch(w);
 	assert_int_equal(ledger_certs(w->l, &all, take_cert, &n, &why), 0);
 	assert_int_equal(n, LARGE);
-	assert_int_equal(ledger_certs(w->l, &valid, take_cert, &n, &why), 0);
-	assert_int_equal(n, 2 * LARGE);
 	longest = sqlite_longest(&sum);
 	if (longest > PIECE + 16 * LEDGERDB_PAGE)
 		fail_msg("%zu of %zu bytes", longest, sum);
-	sqlite_watch(w);
-	n = 0;
-	assert_int_equal(ledger_revoked(w->l, NOW, take_serial, &n, &why), 0);
-	assert_int_equal(n, LARGE / 4);
-	assert_true(sqlite_longest(&sum) <= PIECE + 16 * LEDGERDB_PAGE);
 }
 
 /* ---- what fails ----------------------------------------------------- */
@@ -556,8 +548,10 @@ fails_once(struct world *w, enum fault_kind kind, unsigned int k, int err)
 	}
 	ledger_close(copy);
 	assert_int_equal(descriptors(), before);
-	add(w, about(EVENT_RESTORED, 0)); /* takes away the notes */
-	ledger_close(snapshot(w->l)); /* and this the copy */
+	if (access(world_at(w, "ledger/" LEDGERVFS_NOTES), F_OK) == 0)
+		add(w, about(EVENT_RESTORED, 0)); /* takes away the notes */
+	if (access(world_at(w, "ledger/.ledger.db.tmp.000001"), F_OK) == 0)
+		ledger_close(snapshot(w->l)); /* and this the copy */
 	nothing_is_left(w);
 	return reached;
 }
@@ -593,39 +587,57 @@ II_O2_everything_fails(void **state)
 	free(file);
 }
 
-/* A writer that cannot say it says so, and its commit is done. */
+static unsigned int failing;
+static bool failed, committed;
+
+/* A commit of which one call fails, its own or that of a note. */
+static void
+commit_failing(void)
+{
+	struct event e = prepared(++serial);
+	enum reason why;
+
+	if (++behind != 1)
+		return;
+	fault_arm(FAULT_SYSCALL, failing, ENOSPC);
+	committed = try_add(other, &e, &why) == 0;
+	failed = fault_disarm();
+}
+
+/* A note that fails ends the copying, not the commit. */
 static void
 II_O2_notes_fail(void **state)
 {
 	struct world *w = *state;
+	size_t spoiled = 0;
 	struct ledger *copy;
 	enum reason why;
-	unsigned int k;
-	bool reached = true;
-	struct event e;
-	int fd, r;
+	int64_t length;
+	int r;
 
-	for (k = 1; reached; k++) {
-		fd = open(world_at(w, "ledger/" LEDGERVFS_NOTES),
-		    O_RDWR | O_CREAT, 0600);
-		assert_int_equal(flock(fd, LOCK_EX), 0);
-		e = prepared(k);
-		fault_arm(FAULT_SYSCALL, k, ENOSPC);
-		r = try_add(w->l, &e, &why);
-		reached = fault_disarm();
-		assert_int_equal(r, 0);
-		if (access(world_at(w, "ledger/" LEDGERVFS_NOTES), F_OK) == 0) {
-			assert_false(reached);
-			assert_int_equal(unlink(world_at(w,
-					     "ledger/" LEDGERVFS_NOTES)),
-			    0);
+	world_fill(w);
+	second_writer(w);
+	failed = true;
+	for (failing = 1; failed; failing++) {
+		behind = 0;
+		length = world_length(w->l);
+		fault_behind_pwrite(commit_failing);
+		r = ledger_snapshot(w->l, &copy, &why);
+		fault_behind_pwrite(NULL);
+		assert_true(r == 0 ||
+			    (r == AAD_EAGAIN && why == AAD_R_LEDGER_BUSY &&
+				committed));
+		if (r == 0) {
+			assert_int_equal(world_length(copy),
+			    committed ? length + 1 : length);
+			sound(copy);
 		}
-		close(fd);
+		spoiled += r != 0;
+		ledger_close(copy);
+		nothing_is_left(w);
 	}
-	assert_true(k > 5);
-	copy = snapshot(w->l);
-	sound(copy);
-	ledger_close(copy);
+	assert_true(spoiled > 4);
+	ledger_close(other);
 }
 
 static void
