@@ -108,8 +108,8 @@ aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	pam pamauth pamsession tenantkeys login status survey show explain \
 	refresh renew evict settle sweep hold deny forget rekey check reap \
 	ending sessions token
-ledger = ledger ledgercheck ledgerdb ledgerfile ledgerrow ledgerschema \
-	ledgerstage ledgerview
+ledger = ledger ledgercheck ledgercopy ledgerdb ledgerfile ledgerrow \
+	ledgerschema ledgerstage ledgervfs ledgerview
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))
@@ -245,6 +245,8 @@ $(eval $(call unit,ca,$(filter-out %/main.o,$(ca_o)) \
 	$(cli_o) $(ssh_o) $(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,cli,$(cli_o) $(call objs,cmd/cli,sandbox) $(core_o),-lnettle -linih))
 $(eval $(call unit,ledger,$(call objs,test/unit,ledgerworld) $(ledger_o) \
+	$(core_o),-lsqlite3 -linih))
+$(eval $(call unit,ledgercopy,$(call objs,test/unit,ledgerworld) $(ledger_o) \
 	$(core_o),-lsqlite3 -linih))
 $(eval $(call unit,ledgerfile,$(call objs,test/unit,ledgerworld) $(ledger_o) \
 	$(core_o),-lsqlite3 -linih))

@@ -41,6 +41,7 @@ struct span {
 
 struct audit {
 	struct signer *s;
+	struct ledger *l; /* a copy, so that nobody waits for us */
 	struct span *spans;
 	size_t nspans;
 	struct keyring ring;
@@ -382,7 +383,17 @@ ended(struct audit *a, int r, enum reason why, const char *what)
 	if (r == 0 || why != AAD_R_LEDGER_ALTERED)
 		return step_walked(a->s, r, why);
 	fault(a, 0, "the %s cannot be read to the end: %s", what,
-	    ledger_error(a->s->ledger));
+	    ledger_error(a->l));
+	return AAD_R_ALLOWED;
+}
+
+static enum reason
+read_ledger(struct audit *a)
+{
+	enum reason why = AAD_R_UNSET;
+
+	if (ledger_snapshot(a->s->ledger, &a->l, &why) != 0)
+		return step_ledger(a->s, why);
 	return AAD_R_ALLOWED;
 }
 
@@ -391,13 +402,13 @@ walk(struct audit *a)
 {
 	const struct ledger_filter all = { 0 }, keys = { .kind = EVENT_KEY },
 				   prepared = { .kind = EVENT_PREPARED };
-	struct ledger *l = a->s->ledger;
+	struct ledger *l = a->l;
 	size_t faults;
 	enum reason why = AAD_R_UNSET;
 	int r;
 
 	if (ledger_verify(l, on_fault, on_hash, a, &faults, &why) != 0)
-		return step_ledger(a->s, why);
+		return signer_fail(a->s, why, "%s", ledger_error(l));
 	rest_of_manifests(a);
 	r = ledger_each(l, &keys, on_key, a, &why);
 	if ((why = ended(a, r, why, "keys")) != AAD_R_ALLOWED)
@@ -447,10 +458,14 @@ op_verify(struct signer *s, const struct request *rq, json_t **endp)
 	}
 	if (why == AAD_R_ALLOWED)
 		why = read_manifests(&a);
+	/* Behind them, for they are never newer than the ledger. */
+	if (why == AAD_R_ALLOWED)
+		why = read_ledger(&a);
 	if (why == AAD_R_ALLOWED)
 		why = walk(&a);
 	if (why == AAD_R_ALLOWED)
 		why = end(&a, endp);
+	ledger_close(a.l);
 	file_close(a.manifests);
 	free(a.w);
 	free(a.spans);

@@ -25,9 +25,10 @@
 #include "core/reason.h"
 #include "ssh/cert.h"
 
-#define LEDGER_WAIT_MS	 5000 /* for another process's transaction */
-#define LEDGER_BODY_MAX	 65536 /* bytes of a row's JSON */
-#define LEDGER_LOGIN_MAX NAME_LOGIN_MAX
+#define LEDGER_WAIT_MS	   5000 /* for another process's transaction */
+#define LEDGER_PIECE_PAGES 1024 /* of 4 KiB, under one lock of a copy */
+#define LEDGER_BODY_MAX	   65536 /* bytes of a row's JSON */
+#define LEDGER_LOGIN_MAX   NAME_LOGIN_MAX
 
 enum event_kind {
 	EVENT_NONE = 0,
@@ -265,7 +266,8 @@ int ledger_last_end(struct ledger *l, const uint8_t ca_hash[static 32],
  * The hash of row seq is handed to hash_at for comparing with manifests; may
  * be NULL.
  * SQLite's own check of pages and indexes comes first, under a reader's lock:
- * who commits meanwhile waits for its end (seconds per 100 000 rows).
+ * who commits meanwhile waits for its end (seconds per 100 000 rows), so where
+ * others work, verify what ledger_snapshot() gives.
  * Returns 0 also when faults were found; *faultsp counts them.  fault may be
  * NULL, too.
  */
@@ -277,13 +279,22 @@ int ledger_verify(struct ledger *l, ledger_fault_fn *fault,
     enum reason *whyp) AAD_MUST_CHECK;
 
 /*
- * The whole file as it is now, consistent, for a backup: a copy without a
- * name in DIR/ledger, which is gone with *fdp, that the caller closes.  Who
- * writes waits while it is made, not while it is read.
- * Not within a transaction.  *fdp: -1 unless 0 is returned, and at its begin.
- * Returns as ledger_begin(), and AAD_ESYS with DISK.
+ * The whole file as it is at one moment before this returns, byte for byte, in
+ * a file beside it that has no name: *fdp at its beginning, which the caller
+ * closes, and its size.  It needs as much room on the disk.  No lock is held
+ * for longer than the reading of LEDGER_PIECE_PAGES pages takes, or of a few
+ * thousand that were just written, so that nobody who commits waits; one
+ * copier at a time, the next one waits.
+ *
+ * snapshot: the copy as a ledger that can only be read, which nobody changes;
+ * the caller closes it.  Its rows and its schema have not been looked at.
+ *
+ * Not within a transaction.  Return as ledger_begin(), and AAD_ESYS with DISK.
+ * LEDGER_BUSY also when a writer cannot say what it writes.
  */
 int ledger_copy(struct ledger *l, int *fdp, int64_t *sizep,
+    enum reason *whyp) AAD_MUST_CHECK;
+int ledger_snapshot(struct ledger *l, struct ledger **outp,
     enum reason *whyp) AAD_MUST_CHECK;
 
 /*

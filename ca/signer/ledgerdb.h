@@ -65,9 +65,8 @@ struct ledger {
 
 /*
  * Connect: to the file of this name in the directory that is open at dir,
- * which must stay open, or for -1 to a new database in memory.  Only the
- * ledger itself can be written through it.  What is in the file is not looked
- * at.
+ * which must stay open, or for -1 to a new database in memory.  Of files, only
+ * ledger.db can be written through it.  What is in it is not looked at.
  * *outp: NULL unless 0 is returned; then ledgerdb_close() ends it, but not
  * dir.
  * Returns as ledger_begin().
@@ -91,6 +90,10 @@ int ledgerdb_header(const uint8_t *p, size_t len,
  */
 int ledgerdb_make(struct ledger *l, enum reason *whyp) AAD_MUST_CHECK;
 int ledgerdb_check(struct ledger *l, enum reason *whyp) AAD_MUST_CHECK;
+
+/* Settings of a connection to a file that is ours alone and is only read.
+ * Returns as ledger_begin(). */
+int ledgerdb_private(struct ledger *l, enum reason *whyp) AAD_MUST_CHECK;
 
 /* SQLite's own descriptor of the file, through its functions. */
 int ledgerdb_size(struct ledger *l, int64_t *sizep,

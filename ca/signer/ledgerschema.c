@@ -207,3 +207,14 @@ ledgerdb_check(struct ledger *l, enum reason *whyp)
 		return r;
 	return check_size(l, whyp);
 }
+
+/* One lock for all of it, and memory for the indexes that are jumped in. */
+int
+ledgerdb_private(struct ledger *l, enum reason *whyp)
+{
+	static const char own[] = "PRAGMA locking_mode = EXCLUSIVE;"
+				  "PRAGMA cache_size = -65536;";
+	int r = run(l, settings, whyp);
+
+	return r == 0 ? run(l, own, whyp) : r;
+}

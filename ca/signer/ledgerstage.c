@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
-/*
- * The ledger as a whole: out for a backup, and in from one.  Of any size, a
- * piece at a time.
- */
+/* A ledger from a backup, of any size. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +13,7 @@
 #include "ca/signer/ledgerdb.h"
 #include "core/file.h"
 
-/* NB. file_is_temp() knows them: they are what a crash leaves behind. */
-#define COPY	  "." LEDGERDB_FILE ".tmp.000001"
+/* NB. file_is_temp() knows it: it is what a crash leaves behind. */
 #define STAGED	  "." LEDGERDB_FILE ".tmp.000000"
 #define MODE_FILE 0600
 #define PIECE	  65536 /* bytes */
@@ -38,86 +34,6 @@ make(int dir, const char *name)
 	}
 	return fd;
 }
-
-/* ---- out ------------------------------------------------------------- */
-
-static int
-cannot_copy(struct ledger *l, enum reason *whyp)
-{
-	snprintf(l->error, sizeof(l->error), "a copy of it: %s",
-	    strerror(errno));
-	*whyp = AAD_R_DISK;
-	return AAD_ESYS;
-}
-
-static int
-put_all(int fd, const uint8_t *p, size_t len)
-{
-	ssize_t n;
-
-	while (len > 0) {
-		n = write(fd, p, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return AAD_ESYS;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-/* With the write lock, nothing of a transaction is in the file. */
-static int
-copy(struct ledger *l, int fd, int64_t *sizep, enum reason *whyp)
-{
-	int64_t size, at;
-	uint8_t *p;
-	size_t n;
-	int r;
-
-	if ((r = ledgerdb_size(l, &size, whyp)) != 0)
-		return r;
-	if ((p = malloc(PIECE)) == NULL) {
-		*whyp = AAD_R_NO_MEMORY;
-		return AAD_ENOMEM;
-	}
-	for (at = 0; r == 0 && at < size; at += (int64_t)n) {
-		n = size - at < PIECE ? (size_t)(size - at) : PIECE;
-		if ((r = ledgerdb_read(l, at, p, n, whyp)) == 0 &&
-		    put_all(fd, p, n) != 0)
-			r = cannot_copy(l, whyp);
-	}
-	free(p);
-	if (r == 0 && lseek(fd, 0, SEEK_SET) == -1)
-		r = cannot_copy(l, whyp);
-	*sizep = size;
-	return r;
-}
-
-int
-ledger_copy(struct ledger *l, int *fdp, int64_t *sizep, enum reason *whyp)
-{
-	int fd, r;
-
-	*fdp = -1;
-	*sizep = 0;
-	if ((r = ledger_begin(l, whyp)) != 0)
-		return r;
-	/* The lock is on the name, too, which goes before there is a byte. */
-	if ((fd = make(l->dir, COPY)) == -1 || unlinkat(l->dir, COPY, 0) == -1)
-		r = cannot_copy(l, whyp);
-	else
-		r = copy(l, fd, sizep, whyp);
-	ledger_rollback(l);
-	if (r == 0)
-		*fdp = fd;
-	else
-		file_close(fd);
-	return r;
-}
-
-/* ---- in -------------------------------------------------------------- */
 
 int
 ledger_stage(int dirfd, int *fdp, enum reason *whyp)

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * revoke: serials, identities, keys, and a key of the authority itself, each
- * in one transaction; and what can be lifted again.  A denial can; a serial
- * and a key never.  Who may ask is the pipe's question: over the socket
- * neither operation exists.
+ * revoke: serials, identities, keys, and a key of the authority itself; and
+ * what can be lifted again.  A denial can; a serial and a key never.  Who may
+ * ask is the pipe's question: over the socket neither operation exists.
+ *
+ * What ends the issuing comes first, in a transaction of its own; then nothing
+ * is added to the certificates that are concerned, and their rows follow some
+ * at a time, so that nobody who signs waits for ten thousand.  Who is killed
+ * in between does it again.
  */
 
 #include <stdlib.h>
@@ -19,6 +23,7 @@
 #include "core/text.h"
 
 #define WORDS_MAX 400 /* bytes of the reason and of the context */
+#define AT_ONCE	  250 /* rows in one transaction */
 
 /* What was asked for, and what came of it. */
 struct revocation {
@@ -105,7 +110,29 @@ append(struct signer *s, struct event *e, json_t *body)
 	return r == 0 ? AAD_R_ALLOWED : step_ledger(s, why);
 }
 
-/* Revoke every certificate that passes and is not revoked yet. */
+/* The rows of the next certificates, in one transaction. */
+static enum reason
+revoke_some(struct revocation *v, size_t from)
+{
+	enum reason why = step_begin(v->s);
+	size_t i;
+
+	if (why != AAD_R_ALLOWED)
+		return why;
+	for (i = from; i < v->n && i < from + AT_ONCE; i++) {
+		why = append(v->s, &v->certs[i],
+		    json_pack("{s:s s:s s:s}", "by", v->by, "reason", v->reason,
+			"context", v->context));
+		if (why != AAD_R_ALLOWED) {
+			ledger_rollback(v->s->ledger);
+			return why;
+		}
+	}
+	return step_commit(v->s);
+}
+
+/* Revoke every certificate that passes and is not revoked yet; not within a
+ * transaction. */
 static enum reason
 revoke_certs(struct revocation *v, const struct ledger_filter *f)
 {
@@ -115,14 +142,20 @@ revoke_certs(struct revocation *v, const struct ledger_filter *f)
 
 	if (r != 0)
 		return step_walked(s, r, why);
-	for (size_t i = 0; i < v->n; i++) {
-		why = append(s, &v->certs[i],
-		    json_pack("{s:s s:s s:s}", "by", v->by, "reason", v->reason,
-			"context", v->context));
-		if (why != AAD_R_ALLOWED)
-			return why;
-	}
-	return AAD_R_ALLOWED;
+	why = AAD_R_ALLOWED;
+	for (size_t i = 0; i < v->n && why == AAD_R_ALLOWED; i += AT_ONCE)
+		why = revoke_some(v, i);
+	return why;
+}
+
+/* End the transaction of what comes first, well or not. */
+static enum reason
+settle(struct signer *s, enum reason why)
+{
+	if (why == AAD_R_ALLOWED)
+		return step_commit(s);
+	ledger_rollback(s->ledger);
+	return why;
 }
 
 /* Deny the identity, or the key, unless it is denied. */
@@ -170,8 +203,10 @@ by_identity(struct revocation *v)
 {
 	const struct ledger_filter f = { .oid = v->oid,
 		.valid_after = revoked_since(v->s) };
-	enum reason why = deny(v);
+	enum reason why = step_begin(v->s);
 
+	if (why == AAD_R_ALLOWED)
+		why = settle(v->s, deny(v));
 	return why == AAD_R_ALLOWED ? revoke_certs(v, &f) : why;
 }
 
@@ -181,14 +216,16 @@ by_key(struct revocation *v)
 	const struct ledger_filter f = { .key_hash = v->hash,
 		.valid_after = revoked_since(v->s) };
 	struct keyring ring;
-	enum reason why = step_keys(v->s, &ring);
+	enum reason why = step_begin(v->s);
 
+	if (why != AAD_R_ALLOWED)
+		return why;
+	why = step_keys(v->s, &ring);
 	if (why == AAD_R_ALLOWED && keyring_by_hash(&ring, v->hash) != NULL)
 		why = signer_fail(v->s, AAD_R_CA_KEY,
 		    "this is a key of the authority itself; use --ca-key");
 	keyring_release(&ring);
-	if (why == AAD_R_ALLOWED)
-		why = deny(v);
+	why = settle(v->s, why == AAD_R_ALLOWED ? deny(v) : why);
 	return why == AAD_R_ALLOWED ? revoke_certs(v, &f) : why;
 }
 
@@ -243,8 +280,6 @@ succeed(struct revocation *v, const struct keyring *ring, enum ca_role role)
 static enum reason
 revoke_authority(struct revocation *v, const struct keyring *ring)
 {
-	const struct ledger_filter f = { .ca_hash = v->hash,
-		.valid_after = revoked_since(v->s) };
 	const struct keyring_key *k = keyring_by_hash(ring, v->hash);
 	struct newkey known;
 	enum reason why;
@@ -256,24 +291,30 @@ revoke_authority(struct revocation *v, const struct keyring *ring)
 		return signer_fail(v->s, AAD_R_CA_KEY,
 		    "this key signs no certificates; see rotate --bundle");
 	if (k->stage == CA_STAGE_REVOKED)
-		return AAD_R_ALLOWED;
+		return AAD_R_ALLOWED; /* but for rows that are missing */
 	known = (struct newkey){ k->pub, k->in_agent };
 	why = newkey_append(v->s, &known, k->role, CA_STAGE_REVOKED, v->reason);
 	if (why == AAD_R_ALLOWED && k->stage == CA_STAGE_ACTIVE)
 		why = succeed(v, ring, k->role);
-	return why == AAD_R_ALLOWED ? revoke_certs(v, &f) : why;
+	return why;
 }
 
 static enum reason
 by_authority(struct revocation *v)
 {
+	const struct ledger_filter f = { .ca_hash = v->hash,
+		.valid_after = revoked_since(v->s) };
 	struct keyring ring;
-	enum reason why = step_keys(v->s, &ring);
+	enum reason why = step_begin(v->s);
 
+	if (why != AAD_R_ALLOWED)
+		return why;
+	why = step_keys(v->s, &ring);
 	if (why == AAD_R_ALLOWED)
 		why = revoke_authority(v, &ring);
 	keyring_release(&ring);
-	return why;
+	why = settle(v->s, why);
+	return why == AAD_R_ALLOWED ? revoke_certs(v, &f) : why;
 }
 
 /* The identities that had a user principal name. */
@@ -478,12 +519,8 @@ op_revoke(struct signer *s, const struct request *rq, json_t **endp)
 	if (what == 0)
 		return AAD_R_REQUEST_MALFORMED;
 	if ((why = read_words(&v, rq)) == AAD_R_ALLOWED &&
-	    (why = step_begin(s)) == AAD_R_ALLOWED) {
-		if ((why = dispatch(&v, rq, what)) == AAD_R_ALLOWED)
-			why = step_commit(s);
-		else
-			ledger_rollback(s->ledger);
-	}
+	    (why = signer_ledger(s)) == AAD_R_ALLOWED)
+		why = dispatch(&v, rq, what);
 	if (why == AAD_R_ALLOWED) {
 		tell_log(&v, "revoke");
 		*endp = json_pack("{s:i s:I s:b s:s*}", "v", 1, "revoked",
@@ -524,14 +561,12 @@ unpin(struct revocation *v, const struct request *rq)
 }
 
 static enum reason
-undeny(struct revocation *v, const struct request *rq)
+undeny(struct revocation *v)
 {
 	struct event e = { .kind = EVENT_UNDENIED };
 	bool oid_denied, key_denied;
-	enum reason why = identity(v->s, rq, &v->upn, v->oid);
+	enum reason why;
 
-	if (why != AAD_R_ALLOWED)
-		return why;
 	if (ledger_denied(v->s->ledger, v->oid, NULL, &oid_denied, &key_denied,
 		&why) != 0)
 		return step_ledger(v->s, why);
@@ -561,13 +596,12 @@ op_unrevoke(struct signer *s, const struct request *rq, json_t **endp)
 	       : what == REQUEST_L_OID ? "oid"
 				       : "user";
 	if ((why = read_words(&v, rq)) == AAD_R_ALLOWED &&
-	    (why = step_begin(s)) == AAD_R_ALLOWED) {
-		why = what == REQUEST_L_LOGIN ? unpin(&v, rq) : undeny(&v, rq);
-		if (why == AAD_R_ALLOWED)
-			why = step_commit(s);
-		else
-			ledger_rollback(s->ledger);
-	}
+	    (why = signer_ledger(s)) == AAD_R_ALLOWED &&
+	    what != REQUEST_L_LOGIN)
+		why = identity(s, rq, &v.upn, v.oid);
+	if (why == AAD_R_ALLOWED && (why = step_begin(s)) == AAD_R_ALLOWED)
+		why = settle(s,
+		    what == REQUEST_L_LOGIN ? unpin(&v, rq) : undeny(&v));
 	if (why == AAD_R_ALLOWED) {
 		tell_log(&v, "unrevoke");
 		*endp = json_pack("{s:i s:s}", "v", 1, "oid", v.oid);

@@ -473,6 +473,60 @@ fail_ftruncate(int fd, off_t len)
 	return call_due() ? -1 : ftruncate(fd, len);
 }
 
+/* What is read under a lock. */
+static struct {
+	dev_t dev;
+	ino_t ino;
+	size_t now, longest, sum;
+} watched;
+
+void
+sqlite_watch(const struct world *w)
+{
+	struct stat sb;
+
+	assert_int_equal(stat(world_at(w, "ledger/ledger.db"), &sb), 0);
+	memset(&watched, 0, sizeof(watched));
+	watched.dev = sb.st_dev;
+	watched.ino = sb.st_ino;
+}
+
+size_t
+sqlite_longest(size_t *sump)
+{
+	*sump = watched.sum;
+	return watched.longest;
+}
+
+static bool
+is_watched(int fd)
+{
+	struct stat sb;
+
+	return watched.ino != 0 && fstat(fd, &sb) == 0 &&
+	       sb.st_dev == watched.dev && sb.st_ino == watched.ino;
+}
+
+/* A reader's lock is on these bytes (sqlite3 os.h, SHARED_FIRST). */
+static void
+see_lock(int fd, int op, const struct flock *lk)
+{
+	if (op == F_SETLK && lk->l_start <= 0x40000002 && is_watched(fd) &&
+	    (lk->l_type == F_UNLCK || lk->l_start == 0x40000002))
+		watched.now = 0;
+}
+
+static void
+see_read(int fd, ssize_t n)
+{
+	if (n <= 0 || !is_watched(fd))
+		return;
+	watched.sum += (size_t)n;
+	watched.now += (size_t)n;
+	if (watched.now > watched.longest)
+		watched.longest = watched.now;
+}
+
 static int
 fail_fcntl(int fd, int op, ...)
 {
@@ -482,7 +536,10 @@ fail_fcntl(int fd, int op, ...)
 	va_start(ap, op);
 	arg = va_arg(ap, void *);
 	va_end(ap);
-	return call_due() ? -1 : fcntl(fd, op, arg);
+	if (call_due())
+		return -1;
+	see_lock(fd, op, arg);
+	return fcntl(fd, op, arg);
 }
 
 static ssize_t
@@ -494,7 +551,10 @@ fail_read(int fd, void *p, size_t n)
 static ssize_t
 fail_pread(int fd, void *p, size_t n, off_t at)
 {
-	return call_due() ? -1 : pread(fd, p, n, at);
+	ssize_t done = call_due() ? -1 : pread(fd, p, n, at);
+
+	see_read(fd, done);
+	return done;
 }
 
 static ssize_t

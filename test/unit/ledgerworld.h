@@ -82,6 +82,14 @@ void world_spill(const struct world *w, const uint8_t *p, size_t len);
 bool sqlite_fail_alloc(unsigned int k);
 bool sqlite_fail_call(unsigned int k, int err);
 
+/*
+ * From now on, count what SQLite reads from the world's ledger under one lock
+ * of a reader, however many connections there are.  longest: the most bytes
+ * since, and all of them.
+ */
+void sqlite_watch(const struct world *w);
+size_t sqlite_longest(size_t *sump);
+
 /* Once, before anything else of SQLite. */
 void sqlite_faults(void);
 
