@@ -31,4 +31,11 @@ typedef void mutate_fn(const uint8_t *p, size_t len, enum mutation how,
  */
 void mutate_walk(const void *good, size_t len, mutate_fn *fn, void *arg);
 
+/*
+ * The same, but of each byte one bit alone: that of number (at + turn) mod 8.
+ * For inputs that differ little from one that was walked, turn by turn.
+ */
+void mutate_sample(const void *good, size_t len, unsigned int turn,
+    mutate_fn *fn, void *arg);
+
 #endif /* AAD_MUTATE_H */
