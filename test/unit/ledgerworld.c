@@ -14,6 +14,7 @@
 #include "core/strictjson.h"
 #include "test/unit/fault.h"
 #include "test/unit/ledgerworld.h"
+#include "test/unit/scratch.h"
 
 #define FILE_CAP (4U << 20)
 
@@ -49,15 +50,12 @@ int
 world_teardown(void **state)
 {
 	struct world *w = *state;
-	char cmd[96];
-
 	fault_disarm();
 	(void)sqlite_fail_alloc(0);
 	(void)sqlite_fail_call(0, 0);
 	ledger_close(w->l);
 	close(w->dir);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", w->base);
-	if (system(cmd) != 0)
+	if (scratch_remove(w->base) != 0)
 		return -1;
 	free(w);
 	return 0;

@@ -28,6 +28,7 @@
 #include "policy/policy.h"
 #include "test/tools/forge.h"
 #include "test/unit/fault.h"
+#include "test/unit/scratch.h"
 #include "test/unit/unit.h"
 
 #define ALICE FORGE_OID
@@ -112,11 +113,8 @@ static int
 teardown(void **state)
 {
 	struct world *w = *state;
-	char cmd[96];
-
 	fault_disarm();
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", w->base);
-	if (system(cmd) != 0)
+	if (scratch_remove(w->base) != 0)
 		return -1;
 	cache_close(&w->cache);
 	rules_free(w->app.rules);

@@ -34,6 +34,7 @@
 #include "test/tools/forge.h"
 #include "test/unit/fault.h"
 #include "test/unit/mutate.h"
+#include "test/unit/scratch.h"
 #include "test/unit/unit.h"
 
 #define NOW  INT64_C(1800000000)
@@ -644,15 +645,12 @@ static int
 teardown(void **state)
 {
 	struct world *w = *state;
-	char command[96];
-
 	wirebuf_release(&w->b);
 	privkey_release(&w->subject);
 	rules_free(w->rules);
 	conf_free(w->conf);
 	free(w->recovery);
-	snprintf(command, sizeof(command), "rm -rf %s", w->base);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_remove(w->base), 0);
 	free(w);
 	return 0;
 }
@@ -793,11 +791,9 @@ killed(struct world *w, signer_fn *fn, unsigned int k)
 static void
 start_over(struct world *w)
 {
-	char command[200];
-
-	snprintf(command, sizeof(command), "rm -rf %s && mkdir -m 755 %s",
-	    w->state, w->state);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_remove(w->state), 0);
+	assert_int_equal(mkdir(w->state, 0755), 0);
+	assert_int_equal(chmod(w->state, 0755), 0);
 }
 
 static void

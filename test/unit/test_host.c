@@ -25,6 +25,7 @@
 #include "test/tools/forge.h"
 #include "test/unit/fault.h"
 #include "test/unit/mutate.h"
+#include "test/unit/scratch.h"
 #include "test/unit/unit.h"
 
 #define NOW	INT64_C(1800000000)
@@ -168,11 +169,8 @@ static int
 teardown(void **state)
 {
 	struct world *w = *state;
-	char cmd[96];
-
 	fault_disarm();
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", w->base);
-	if (system(cmd) != 0)
+	if (scratch_remove(w->base) != 0)
 		return -1;
 	secret_free(w->sec);
 	cache_close(&w->cache);

@@ -29,6 +29,7 @@
 #include "ssh/sign.h"
 #include "test/tools/forge.h"
 #include "test/unit/fault.h"
+#include "test/unit/scratch.h"
 #include "test/unit/unit.h"
 
 #define NOW INT64_C(1800000000)
@@ -264,7 +265,6 @@ static int
 teardown(void **state)
 {
 	struct world *w = *state;
-	char command[96];
 	int i;
 
 	ledger_close(w->s.ledger);
@@ -278,8 +278,7 @@ teardown(void **state)
 	rules_free(w->rules);
 	conf_free(w->conf);
 	free(w->token);
-	snprintf(command, sizeof(command), "rm -rf %s", w->base);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(scratch_remove(w->base), 0);
 	free(w);
 	return 0;
 }

@@ -22,6 +22,7 @@
 
 #include "test/unit/fault.h"
 #include "test/unit/ledgerworld.h"
+#include "test/unit/scratch.h"
 
 #define KILLS  60
 #define ROWS   60 /* of each of two writers */
@@ -867,14 +868,12 @@ II_C13_kill_9_while_it_is_made(void **state)
 {
 	struct world *w = *state;
 	enum reason why;
-	char text[128];
 	int k, status = 1, r;
 	pid_t pid;
 
 	close_it(w);
 	for (k = 1; status != 0; k++) {
-		snprintf(text, sizeof(text), "rm -rf %s/ledger", w->base);
-		assert_int_equal(system(text), 0);
+		assert_int_equal(scratch_remove(world_at(w, "ledger")), 0);
 		pid = child(w, create_dies, k);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(status == 0 || WEXITSTATUS(status) == 137);

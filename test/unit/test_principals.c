@@ -6,6 +6,7 @@
  * sshd's business.
  */
 
+#include "test/unit/scratch.h"
 #include "test/unit/unit.h"
 
 #include <errno.h>
@@ -188,12 +189,9 @@ static int
 teardown(void **state)
 {
 	struct world *w = *state;
-	char cmd[96];
-
 	fault_disarm();
 	cache_close(&w->cache);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", w->base);
-	if (system(cmd) != 0)
+	if (scratch_remove(w->base) != 0)
 		return -1;
 	free(w);
 	return 0;

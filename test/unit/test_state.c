@@ -33,6 +33,7 @@
 #include "test/tools/forge.h"
 #include "test/unit/fault.h"
 #include "test/unit/mutate.h"
+#include "test/unit/scratch.h"
 #include "test/unit/unit.h"
 
 #define NOW	INT64_C(1800000000)
@@ -255,12 +256,9 @@ static int
 teardown(void **state)
 {
 	struct world *w = *state;
-	char cmd[96];
-
 	fault_disarm();
 	fault_behind_openat(NULL);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", w->base);
-	if (system(cmd) != 0)
+	if (scratch_remove(w->base) != 0)
 		return -1;
 	cache_close(&w->cache);
 	rules_free(w->rules);
