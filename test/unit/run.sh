@@ -3,11 +3,19 @@
 #
 # run.sh PROGRAM...: run each unit test program, show what fails or is
 # skipped, and end with the counts in one line
-# "unit: N passed, N failed, N skipped".
+# "unit: N passed, N failed, N skipped".  Two run at a time.
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+# shellcheck disable=SC2016 # for the shell that is started
+printf '%s\0' "$@" | xargs -0 -P 2 -n 1 sh -c '
+	CMOCKA_MESSAGE_OUTPUT=TAP "$1" >"$0/${1##*/}" 2>&1
+	echo $? >"$0/${1##*/}.status"' "$dir"
+
 passed=0 failed=0 skipped=0
 for t in "$@"; do
-	out=$(CMOCKA_MESSAGE_OUTPUT=TAP "$t" 2>&1)
-	rc=$?
+	out=$(cat "$dir/${t##*/}")
+	rc=$(cat "$dir/${t##*/}.status")
 	# cmocka calls a skipped test "ok N - NAME # SKIP" or without the "-".
 	skip=$(printf '%s\n' "$out" | grep -c '^ok .*# SKIP')
 	ok=$(printf '%s\n' "$out" | grep '^ok ' | grep -vc '# SKIP')
