@@ -13,7 +13,6 @@
 #include "ca/signer/signer.h"
 #include "ca/signer/step.h"
 #include "core/name.h"
-#include "core/text.h"
 
 /* What is asked for, and where it goes. */
 struct listing {
@@ -90,13 +89,7 @@ static int
 list_one(void *arg, const struct ledger_cert *c)
 {
 	struct listing *l = arg;
-	const char *upn;
 
-	if (l->user != NULL) {
-		upn = json_string_value(json_object_get(c->prepared, "upn"));
-		if (upn == NULL || !text_same_fold(upn, l->user))
-			return 0;
-	}
 	if (l->valid && (c->revoked_at != 0 || c->failed || !c->issued))
 		return 0;
 	l->n++;
@@ -143,6 +136,7 @@ read_filter(const struct request *rq, struct listing *l)
 	if (l->valid)
 		l->f.valid_after = l->s->now;
 	r = request_text(rq, REQUEST_L_USER, 0, &l->user);
+	l->f.upn = l->user;
 	if (r == 0 || r == AAD_ENOENT)
 		r = request_text(rq, REQUEST_L_OID, 0, &oid);
 	if (r == 0) {

@@ -178,12 +178,13 @@ struct ledger_filter {
 	const uint8_t *key_hash; /* 32 bytes */
 	const uint8_t *ca_hash;
 	const uint8_t *token_hash;
+	const char *upn; /* of the body, any case; ledger_certs() alone */
 	int64_t since; /* at >= */
 	int64_t valid_after; /* valid_before > */
 };
 
 /*
- * Every row that passes, oldest first.  An index serves each member.
+ * Every row that passes, oldest first.  An index serves each member but upn.
  * Which rows pass is found first; then each is read by itself and its hash
  * verified, and no lock is held while fn works, which may use the ledger.
  */

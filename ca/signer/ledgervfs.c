@@ -32,7 +32,7 @@ noting_of(sqlite3_file *f)
 	return (struct noting *)(void *)((char *)f + own->szOsFile);
 }
 
-/* ---- notes ---------------------------------------------------------------- */
+/* ---- notes ---------------------------------------------------------- */
 
 /* The notes' path, beside the database; false for what is no ledger. */
 static bool
@@ -89,7 +89,7 @@ note(struct noting *n, sqlite3_int64 at, int len)
 		spoil(n);
 }
 
-/* ---- SQLite's calls ------------------------------------------------------- */
+/* ---- SQLite's calls -------------------------------------------------- */
 
 static int
 lock(sqlite3_file *f, int level)

@@ -10,6 +10,7 @@
 
 #include "ca/signer/ledgerdb.h"
 #include "ca/signer/ledgerrow.h"
+#include "core/text.h"
 
 /* What a statement is asked for: its first parameter, and a second number. */
 struct ask {
@@ -197,6 +198,7 @@ ledger_last_end(struct ledger *l, const uint8_t ca_hash[static 32],
 
 struct certs {
 	struct ledger *l;
+	const char *upn; /* or NULL */
 	ledger_cert_fn *fn;
 	void *arg;
 	enum reason *whyp;
@@ -223,6 +225,14 @@ fate(struct certs *w, const struct event *e, struct row *done,
 	return 0;
 }
 
+static bool
+is_of(const struct event *e, const char *upn)
+{
+	const char *is = json_string_value(json_object_get(e->body, "upn"));
+
+	return is != NULL && text_same_fold(is, upn);
+}
+
 static int
 each_cert(void *arg, const struct event *e)
 {
@@ -231,6 +241,8 @@ each_cert(void *arg, const struct event *e)
 	struct ledger_cert c;
 	int r;
 
+	if (w->upn != NULL && !is_of(e, w->upn))
+		return 0;
 	memset(&c, 0, sizeof(c));
 	c.serial = e->serial;
 	c.type = e->type;
@@ -252,7 +264,7 @@ int
 ledger_certs(struct ledger *l, const struct ledger_filter *f,
     ledger_cert_fn *fn, void *arg, enum reason *whyp)
 {
-	struct certs w = { l, fn, arg, whyp };
+	struct certs w = { l, f->upn, fn, arg, whyp };
 	struct ledger_filter prepared = *f;
 
 	prepared.kind = EVENT_PREPARED;

@@ -25,7 +25,7 @@ static const struct op ops[] = {
 	{ REQUEST_KEYS, op_keys, false, false, SHORT, 0, 0 },
 	{ REQUEST_REVOKE, op_revoke, false, false, LONG, 0,
 	    L(SERIAL) | L(OID) | L(USER) | L(HASH) | L(CA_HASH) | CAS },
-	{ REQUEST_UNREVOKE, op_unrevoke, false, false, SHORT, 0,
+	{ REQUEST_UNREVOKE, op_unrevoke, false, false, LONG, 0,
 	    L(OID) | L(USER) | L(LOGIN) },
 	{ REQUEST_KRL, op_krl, false, false, LONG, 0, 0 },
 	{ REQUEST_ROTATE, op_rotate, false, false, LONG, 0,
