@@ -109,7 +109,7 @@ aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \
 	refresh renew evict settle sweep hold deny forget rekey check reap \
 	ending sessions token
 ledger = ledger ledgercheck ledgercopy ledgerdb ledgerfile ledgerrow \
-	ledgerschema ledgerstage ledgervfs ledgerview
+	ledgerschema ledgerstage ledgerview
 
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(2)))
 core_o = $(call objs,lib/core,$(core))

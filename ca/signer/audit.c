@@ -41,7 +41,9 @@ struct span {
 
 struct audit {
 	struct signer *s;
-	struct ledger *l; /* a copy, so that nobody waits for us */
+	/* A copy, so that nobody waits for us; the ledger itself where there is
+	 * no room for one, and so none to commit */
+	struct ledger *l;
 	struct span *spans;
 	size_t nspans;
 	struct keyring ring;
@@ -392,8 +394,11 @@ read_ledger(struct audit *a)
 {
 	enum reason why = AAD_R_UNSET;
 
-	if (ledger_snapshot(a->s->ledger, &a->l, &why) != 0)
+	if (ledger_snapshot(a->s->ledger, &a->l, &why) == 0)
+		return AAD_R_ALLOWED;
+	if (why != AAD_R_DISK)
 		return step_ledger(a->s, why);
+	a->l = a->s->ledger;
 	return AAD_R_ALLOWED;
 }
 
@@ -465,7 +470,8 @@ op_verify(struct signer *s, const struct request *rq, json_t **endp)
 		why = walk(&a);
 	if (why == AAD_R_ALLOWED)
 		why = end(&a, endp);
-	ledger_close(a.l);
+	if (a.l != s->ledger)
+		ledger_close(a.l);
 	file_close(a.manifests);
 	free(a.w);
 	free(a.spans);

@@ -25,10 +25,9 @@
 #include "core/reason.h"
 #include "ssh/cert.h"
 
-#define LEDGER_WAIT_MS	   5000 /* for another process's transaction */
-#define LEDGER_PIECE_PAGES 1024 /* of 4 KiB, under one lock of a copy */
-#define LEDGER_BODY_MAX	   65536 /* bytes of a row's JSON */
-#define LEDGER_LOGIN_MAX   NAME_LOGIN_MAX
+#define LEDGER_WAIT_MS	 5000 /* for another process's transaction */
+#define LEDGER_BODY_MAX	 65536 /* bytes of a row's JSON */
+#define LEDGER_LOGIN_MAX NAME_LOGIN_MAX
 
 enum event_kind {
 	EVENT_NONE = 0,
@@ -282,16 +281,14 @@ int ledger_verify(struct ledger *l, ledger_fault_fn *fault,
 /*
  * The whole file as it is at one moment before this returns, byte for byte, in
  * a file beside it that has no name: *fdp at its beginning, which the caller
- * closes, and its size.  It needs as much room on the disk.  No lock is held
- * for longer than the reading of LEDGER_PIECE_PAGES pages takes, or of a few
- * thousand that were just written, so that nobody who commits waits; one
- * copier at a time, the next one waits.
+ * closes, and its size.  It needs as much room on the disk.  Who commits waits
+ * while it is copied, a second or two per GiB; one copier at a time, the next
+ * one waits.
  *
  * snapshot: the copy as a ledger that can only be read, which nobody changes;
  * the caller closes it.  Its rows and its schema have not been looked at.
  *
  * Not within a transaction.  Return as ledger_begin(), and AAD_ESYS with DISK.
- * LEDGER_BUSY also when a writer cannot say what it writes.
  */
 int ledger_copy(struct ledger *l, int *fdp, int64_t *sizep,
     enum reason *whyp) AAD_MUST_CHECK;

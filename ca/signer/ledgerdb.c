@@ -7,7 +7,6 @@
 
 #include "ca/signer/ledgerdb.h"
 #include "ca/signer/ledgerrow.h"
-#include "ca/signer/ledgervfs.h"
 #include "core/text.h"
 
 /* bytes; of a row, its body with room for what surrounds it */
@@ -160,6 +159,39 @@ ledgerdb_done(sqlite3_stmt *st)
 
 /* ---- the connection ------------------------------------------------- */
 
+/*
+ * SQLite's own way to the full path follows /proc/self/fd/N and goes on with
+ * what the directory is called, which may be another one by then.
+ */
+static int
+path_as_it_is(sqlite3_vfs *vfs, const char *path, int size, char *out)
+{
+	int n = snprintf(out, (size_t)size, "%s", path);
+
+	(void)vfs;
+	return n < 0 || n >= size ? SQLITE_CANTOPEN : SQLITE_OK;
+}
+
+static int
+register_vfs(void)
+{
+	static sqlite3_vfs vfs; /* SQLite keeps it in a list */
+	const sqlite3_vfs *own;
+	int rc;
+
+	if (vfs.zName != NULL)
+		return SQLITE_OK;
+	if ((rc = sqlite3_initialize()) != SQLITE_OK)
+		return rc;
+	if ((own = sqlite3_vfs_find("unix")) == NULL)
+		return SQLITE_CANTOPEN;
+	vfs = *own;
+	vfs.pNext = NULL;
+	vfs.zName = "aadssh";
+	vfs.xFullPathname = path_as_it_is;
+	return sqlite3_vfs_register(&vfs, 0);
+}
+
 /* No setting of the library and nothing in the file runs code of others. */
 static int
 configure(struct ledger *l)
@@ -207,12 +239,12 @@ ledgerdb_connect(int dir, const char *name, struct ledger **outp,
 	l->dir = dir;
 	if (dir != -1)
 		snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name);
-	if ((rc = ledgervfs_register()) == SQLITE_OK)
+	if ((rc = register_vfs()) == SQLITE_OK)
 		rc = sqlite3_open_v2(path, &l->db,
 		    (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
 			SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
 			SQLITE_OPEN_PRIVATECACHE,
-		    dir == -1 ? NULL : LEDGERVFS_NAME);
+		    dir == -1 ? NULL : "aadssh");
 	if (rc == SQLITE_OK)
 		rc = configure(l);
 	if (rc != SQLITE_OK) {

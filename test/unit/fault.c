@@ -16,7 +16,6 @@ static unsigned int countdown;
 static int fault_errno;
 static bool reached;
 static void (*behind_openat)(void);
-static void (*behind_pwrite)(void);
 
 /* Whether this call, of one of two sorts, is the one that was armed. */
 static bool
@@ -193,15 +192,7 @@ __wrap_pread(int fd, void *buf, size_t n, off_t at)
 ssize_t
 __wrap_pwrite(int fd, const void *buf, size_t n, off_t at)
 {
-	static bool within;
-	ssize_t done = due(false) ? -1 : __real_pwrite(fd, buf, n, at);
-
-	if (done != -1 && behind_pwrite != NULL && !within) {
-		within = true;
-		behind_pwrite();
-		within = false;
-	}
-	return done;
+	return due(false) ? -1 : __real_pwrite(fd, buf, n, at);
 }
 
 static void *
@@ -231,10 +222,4 @@ void
 fault_behind_openat(void (*fn)(void))
 {
 	behind_openat = fn;
-}
-
-void
-fault_behind_pwrite(void (*fn)(void))
-{
-	behind_pwrite = fn;
 }

@@ -32,7 +32,4 @@ bool fault_disarm(void);
  */
 void fault_behind_openat(void (*fn)(void));
 
-/* The same behind every pwrite(2). */
-void fault_behind_pwrite(void (*fn)(void));
-
 #endif /* AAD_FAULT_H */
