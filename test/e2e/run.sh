@@ -3,7 +3,7 @@
 #
 # run.sh [-j N] [FILE ...]
 #
-# Run end-to-end tests, each file in a sandbox of its own, N (2) at a time.
+# Run end-to-end tests, each file in a sandbox of its own, N (3) at a time.
 # Prints their lines and ends with "e2e: N passed, N failed, N skipped".
 
 set -eu
@@ -44,7 +44,7 @@ if [ "${1-}" = --one ]; then
 	exit 0
 fi
 
-jobs=2
+jobs=3
 [ "${1-}" != -j ] || { jobs=$2; shift 2; }
 if [ $# -eq 0 ]; then
 	for file in "$here"/*.sh; do
