@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * revoke: serials, identities, keys, and a key of the authority itself; and
- * what can be lifted again.  A denial can; a serial and a key never.  Who may
- * ask is the pipe's question: over the socket neither operation exists.
- *
- * What ends the issuing comes first, in a transaction of its own; then nothing
- * is added to the certificates that are concerned, and their rows follow some
- * at a time, so that nobody who signs waits for ten thousand.  Who is killed
- * in between does it again.
+ * revoke: serials, identities, keys, and a key of the authority itself, each
+ * in one transaction: a denial without the certificates that it ends, or the
+ * reverse, is never there.  And what can be lifted again: a denial can; a
+ * serial and a key never.  Who may ask is the pipe's question: over the socket
+ * neither operation exists.
  */
 
 #include <stdlib.h>
@@ -23,7 +20,6 @@
 #include "core/text.h"
 
 #define WORDS_MAX 400 /* bytes of the reason and of the context */
-#define AT_ONCE	  250 /* rows in one transaction */
 
 /* What was asked for, and what came of it. */
 struct revocation {
@@ -110,29 +106,7 @@ append(struct signer *s, struct event *e, json_t *body)
 	return r == 0 ? AAD_R_ALLOWED : step_ledger(s, why);
 }
 
-/* The rows of the next certificates, in one transaction. */
-static enum reason
-revoke_some(struct revocation *v, size_t from)
-{
-	enum reason why = step_begin(v->s);
-	size_t i;
-
-	if (why != AAD_R_ALLOWED)
-		return why;
-	for (i = from; i < v->n && i < from + AT_ONCE; i++) {
-		why = append(v->s, &v->certs[i],
-		    json_pack("{s:s s:s s:s}", "by", v->by, "reason", v->reason,
-			"context", v->context));
-		if (why != AAD_R_ALLOWED) {
-			ledger_rollback(v->s->ledger);
-			return why;
-		}
-	}
-	return step_commit(v->s);
-}
-
-/* Revoke every certificate that passes and is not revoked yet; not within a
- * transaction. */
+/* Revoke every certificate that passes and is not revoked yet. */
 static enum reason
 revoke_certs(struct revocation *v, const struct ledger_filter *f)
 {
@@ -142,13 +116,17 @@ revoke_certs(struct revocation *v, const struct ledger_filter *f)
 
 	if (r != 0)
 		return step_walked(s, r, why);
-	why = AAD_R_ALLOWED;
-	for (size_t i = 0; i < v->n && why == AAD_R_ALLOWED; i += AT_ONCE)
-		why = revoke_some(v, i);
-	return why;
+	for (size_t i = 0; i < v->n; i++) {
+		why = append(s, &v->certs[i],
+		    json_pack("{s:s s:s s:s}", "by", v->by, "reason", v->reason,
+			"context", v->context));
+		if (why != AAD_R_ALLOWED)
+			return why;
+	}
+	return AAD_R_ALLOWED;
 }
 
-/* End the transaction of what comes first, well or not. */
+/* End the transaction, well or not. */
 static enum reason
 settle(struct signer *s, enum reason why)
 {
@@ -191,11 +169,13 @@ static enum reason
 by_serial(struct revocation *v)
 {
 	const struct ledger_filter f = { .serial = v->serial };
-	enum reason why = revoke_certs(v, &f);
+	enum reason why = step_begin(v->s);
 
-	if (why == AAD_R_ALLOWED && !v->known)
+	if (why != AAD_R_ALLOWED)
+		return why;
+	if ((why = revoke_certs(v, &f)) == AAD_R_ALLOWED && !v->known)
 		why = AAD_R_UNKNOWN_SERIAL;
-	return why;
+	return settle(v->s, why);
 }
 
 static enum reason
@@ -205,9 +185,11 @@ by_identity(struct revocation *v)
 		.valid_after = revoked_since(v->s) };
 	enum reason why = step_begin(v->s);
 
-	if (why == AAD_R_ALLOWED)
-		why = settle(v->s, deny(v));
-	return why == AAD_R_ALLOWED ? revoke_certs(v, &f) : why;
+	if (why != AAD_R_ALLOWED)
+		return why;
+	if ((why = deny(v)) == AAD_R_ALLOWED)
+		why = revoke_certs(v, &f);
+	return settle(v->s, why);
 }
 
 static enum reason
@@ -225,8 +207,9 @@ by_key(struct revocation *v)
 		why = signer_fail(v->s, AAD_R_CA_KEY,
 		    "this is a key of the authority itself; use --ca-key");
 	keyring_release(&ring);
-	why = settle(v->s, why == AAD_R_ALLOWED ? deny(v) : why);
-	return why == AAD_R_ALLOWED ? revoke_certs(v, &f) : why;
+	if (why == AAD_R_ALLOWED && (why = deny(v)) == AAD_R_ALLOWED)
+		why = revoke_certs(v, &f);
+	return settle(v->s, why);
 }
 
 /* The key that comes after: a new one, or one of the agent that was named;
@@ -291,7 +274,7 @@ revoke_authority(struct revocation *v, const struct keyring *ring)
 		return signer_fail(v->s, AAD_R_CA_KEY,
 		    "this key signs no certificates; see rotate --bundle");
 	if (k->stage == CA_STAGE_REVOKED)
-		return AAD_R_ALLOWED; /* but for rows that are missing */
+		return AAD_R_ALLOWED;
 	known = (struct newkey){ k->pub, k->in_agent };
 	why = newkey_append(v->s, &known, k->role, CA_STAGE_REVOKED, v->reason);
 	if (why == AAD_R_ALLOWED && k->stage == CA_STAGE_ACTIVE)
@@ -313,8 +296,9 @@ by_authority(struct revocation *v)
 	if (why == AAD_R_ALLOWED)
 		why = revoke_authority(v, &ring);
 	keyring_release(&ring);
-	why = settle(v->s, why);
-	return why == AAD_R_ALLOWED ? revoke_certs(v, &f) : why;
+	if (why == AAD_R_ALLOWED)
+		why = revoke_certs(v, &f);
+	return settle(v->s, why);
 }
 
 /* The identities that had a user principal name. */

@@ -130,12 +130,28 @@ static int
 compare(void *arg, const struct event *e)
 {
 	struct seen *s = arg;
-	struct event flat = *e;
+	const struct event *want = &s->want;
 	char *text = json_dumps(e->body, JSON_COMPACT | JSON_SORT_KEYS);
 
-	flat.body = NULL;
 	assert_string_equal(text, s->body);
-	assert_memory_equal(&flat, &s->want, sizeof(flat));
+	/* NB. one by one: what lies between the members is nobody's. */
+	assert_int_equal(e->seq, want->seq);
+	assert_int_equal(e->at, want->at);
+	assert_int_equal(e->kind, want->kind);
+	assert_int_equal(e->serial, want->serial);
+	assert_int_equal(e->type, want->type);
+	assert_int_equal(e->role, want->role);
+	assert_int_equal(e->stage, want->stage);
+	assert_int_equal(e->has_ca, want->has_ca);
+	assert_int_equal(e->has_key, want->has_key);
+	assert_int_equal(e->has_token, want->has_token);
+	assert_memory_equal(e->ca_hash, want->ca_hash, 32);
+	assert_memory_equal(e->key_hash, want->key_hash, 32);
+	assert_memory_equal(e->token_hash, want->token_hash, 32);
+	assert_string_equal(e->tid, want->tid);
+	assert_string_equal(e->oid, want->oid);
+	assert_string_equal(e->login, want->login);
+	assert_int_equal(e->valid_before, want->valid_before);
 	s->met = true;
 	free(text);
 	return 0;
