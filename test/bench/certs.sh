@@ -102,11 +102,12 @@ ours() {
 	"$b/test/tools/mkkrl" <"$mem/ours.spec" >"$mem/ours.krl"
 }
 theirs() {
-	ssh-keygen -q -k -f "$mem/theirs.krl" -s "$mem/ca.pub" "$mem/theirs.spec"
+	ssh-keygen -q -k -f "$mem/them.krl" -s "$mem/ca.pub" "$mem/theirs.spec"
 }
 asked() { # KRL: exit 1 is "revoked"
 	ssh-keygen -Q -f "$mem/$1.krl" "$mem/key-cert.pub" || [ $? -eq 1 ]
 }
+# NB. both names are as long: a longer one would be more work.
 instructions() { # KRL
 	valgrind --tool=callgrind --callgrind-out-file="$mem/callgrind" \
 	    ssh-keygen -Q -f "$mem/$1.krl" "$mem/key-cert.pub" \
@@ -127,14 +128,14 @@ n=0
 while [ "$n" -lt "$krl_rounds" ]; do
 	echo "theirs $(seconds_of theirs)"
 	echo "ours $(seconds_of ours)"
-	echo "theirs_asked $(seconds_of asked theirs)"
+	echo "theirs_asked $(seconds_of asked them)"
 	echo "ours_asked $(seconds_of asked ours)"
 	n=$((n + 1))
 done >"$mem/krl"
 {
-	echo "theirs_size $(stat -c %s "$mem/theirs.krl")"
+	echo "theirs_size $(stat -c %s "$mem/them.krl")"
 	echo "ours_size $(stat -c %s "$mem/ours.krl")"
-	echo "theirs_work $(instructions theirs)"
+	echo "theirs_work $(instructions them)"
 	echo "ours_work $(instructions ours)"
 } >>"$mem/krl"
 
