@@ -137,21 +137,6 @@ on_reply(void *arg, const struct request *reply)
 }
 
 enum reason
-take_store(struct ca_app *app, const void *p, size_t len, const char *path,
-    mode_t mode, bool replace)
-{
-	struct take t = take_to(app, path);
-	enum reason why;
-
-	if ((why = begin(&t, replace)) == AAD_R_ALLOWED &&
-	    (why = put(&t, p, len)) == AAD_R_ALLOWED)
-		why = finish(&t, mode, replace);
-	file_new_drop(&t.file);
-	file_close(t.dir);
-	return why;
-}
-
-enum reason
 take_file(struct ca_app *app, enum request_op op, const char *verb,
     const char *path, mode_t mode, bool replace, json_t **endp)
 {

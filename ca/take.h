@@ -25,11 +25,4 @@
 enum reason take_file(struct ca_app *app, enum request_op op, const char *verb,
     const char *path, mode_t mode, bool replace, json_t **endp);
 
-/*
- * Write len bytes so.
- * Returns ALLOWED; DISK and CERT_FILE as take_file().
- */
-enum reason take_store(struct ca_app *app, const void *p, size_t len,
-    const char *path, mode_t mode, bool replace);
-
 #endif /* AAD_CA_TAKE_H */

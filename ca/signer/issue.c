@@ -29,8 +29,12 @@ issue_key(struct signer *s, const struct request *rq, struct key *k)
 		return AAD_R_REQUEST_MALFORMED;
 	if (key_from_blob(f->p, f->len, k, &why) != 0)
 		return why;
-	if ((why = signer_ledger(s)) == AAD_R_ALLOWED &&
-	    keyring_load(s->ledger, s->dir, s->agent, &ring, &why) == 0) {
+	if ((why = signer_ledger(s)) != AAD_R_ALLOWED) {
+		key_release(k);
+		return why;
+	}
+	why = AAD_R_UNSET; /* a ring that is not read says nothing of the key */
+	if (keyring_load(s->ledger, s->dir, s->agent, &ring, &why) == 0) {
 		why = AAD_R_ALLOWED;
 		if (keyring_by_hash(&ring, k->hash) != NULL)
 			why = signer_fail(s, AAD_R_KEY_REVOKED,

@@ -143,9 +143,13 @@ step_grant(struct signing *g)
 		    &ask.nsources);
 	ask.logins = (const char *const *)logins;
 	ask.sources = (const char *const *)sources;
-	if (why == AAD_R_ALLOWED &&
-	    profile_grant(&ask, &g->grant, &why, fault) == 0)
-		why = AAD_R_ALLOWED;
+	if (why == AAD_R_ALLOWED) {
+		why = AAD_R_UNSET; /* a yes is what returns 0, nothing else */
+		if (profile_grant(&ask, &g->grant, &why, fault) == 0)
+			why = AAD_R_ALLOWED;
+		else if (why == AAD_R_ALLOWED)
+			why = AAD_R_UNSET;
+	}
 	issue_texts_free(logins, ask.nlogins);
 	issue_texts_free(sources, ask.nsources);
 	return fault[0] != '\0' ? signer_fail(g->s, why, "%s", fault) : why;

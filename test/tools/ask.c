@@ -399,11 +399,11 @@ replies(const struct options *o, int fd)
 static int
 ask(const struct options *o, const uint8_t *p, size_t len, char **argv)
 {
-	int in, out, status, end = 0, i;
+	int in, out, status, end = 0;
 	pid_t pid = start(o, argv, &in, &out);
 
-	for (i = 0; i < o->copies; i++)
-		send_all(in, p, len);
+	/* NB. in one write: what comes later may come too late to be seen. */
+	send_all(in, p, len * (size_t)o->copies);
 	if (o->follow != NULL)
 		send_file(in, o->follow);
 	if (o->leave) {
@@ -441,7 +441,7 @@ main(int argc, char **argv)
 	struct wirebuf b = wirebuf_new();
 	uint8_t *p = NULL;
 	size_t len = 0;
-	int c, i;
+	int c, i, n;
 
 	while ((c = getopt(argc, argv, "+f:gkn:o:r:sw:")) != -1)
 		switch (c) {
@@ -492,6 +492,12 @@ main(int argc, char **argv)
 			die(o.write);
 		return 0;
 	}
+	/* NB. a message of no bytes is one, too. */
+	if (o.copies < 1 ||
+	    (p = realloc(p, (size_t)o.copies * len + 1)) == NULL)
+		die("copies");
+	for (n = 1; n < o.copies; n++)
+		memcpy(p + (size_t)n * len, p, len);
 	if (o.out != NULL && (o.data = fopen(o.out, "wb")) == NULL)
 		die(o.out);
 	if (i + 1 >= argc)
