@@ -121,7 +121,7 @@ also "and the second login is silent" silent "$(openssh k1 -o BatchMode=yes)"
 enter_first()
 {
 	tty_begin first "$(openssh k2)"
-	wait_for 10 shows_code
+	wait_for 30 shows_code
 	keys '\r'
 	sleep 0.5
 	approve "$ALICE" "$screen"
@@ -139,7 +139,7 @@ nothing_left()
 ctrl_c()
 {
 	tty_begin ctrl_c "$(openssh k3)"
-	wait_for 10 shows_code
+	wait_for 30 shows_code
 	pgrep -u aadssh -x aadssh || return 1
 	keys "${1-}"
 	sleep 0.5
@@ -162,7 +162,7 @@ qr_shown()
 qr_code()
 {
 	tty_begin qr "$(openssh k3)"
-	wait_for 10 shows_code
+	wait_for 30 shows_code
 	keys 'q\r'
 	wait_for 5 qr_shown
 	node "$SRC/test/e2e/qrread.mjs" <"$screen" >"$W/qr"
