@@ -166,20 +166,38 @@ also "... without the session" says 'o.sessions.length === 0'
 ok "SIGTERM ends it with 0" interrupted TERM
 
 ok "user aadssh may watch, too" \
-    as_aadssh timeout --preserve-status -s INT 2 aadssh status --watch 1
+    as_aadssh timeout --preserve-status -s INT 5 aadssh status --watch 1
 also "... and sees what it may" has "$W/out" alice@contoso.com
 ok "nobody reads it any more: the end" \
     sh -c 'timeout 10 aadssh status --watch 1 >/dev/full; [ $? -eq 3 ]'
 
 # --- on a terminal -------------------------------------------------------------------
 
-need sh -c "timeout --preserve-status -s INT 3 script -qec 'aadssh status --watch 1' /dev/null >$W/tty"
+# NB. what a script starts with & ignores SIGINT from the outset.
+need mkfifo "$W/typed"
+exec 8<>"$W/typed" # or the first to type would hang up, too
+env --default-signal=INT,QUIT script -qefc 'exec aadssh status --watch 1' /dev/null \
+    <"$W/typed" >"$W/tty" 2>&1 8>&- &
+watch=$!
+need wait_for 10 grep -q "20..-" "$W/tty"
+
+typed() # TEXT, as printf(1) has it: how it ends
+{
+	local status=0
+	# shellcheck disable=SC2059
+	printf "$1" >&8
+	wait_for 10 eval '! kill -0 "$watch"' || return 1
+	wait "$watch" || status=$?
+	return "$status"
+}
+
+ok "Ctrl-C on a terminal ends it with 0" typed '\003'
 ok "a terminal is cleared first" grep -q "$(printf '\033\\[H\033\\[2J20..-')" "$W/tty"
 
 # --- as root: in a child each time, and never the state as root ---------------------
 
 if strace -qq -o /dev/null true 2>/dev/null; then
-	timeout -s INT 4 strace -qq -f -o "$W/calls" \
+	timeout -s INT 8 strace -qq -f -o "$W/calls" \
 	    -e trace=openat,setresuid,kill aadssh status --watch 1 >/dev/null || :
 	ok "the session files are read as root, the state as aadssh" awk '
 	    /setresuid\(901, 901, 901\)/ { dropped[$1] = 1; n++ }
