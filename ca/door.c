@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "ca/dial.h"
 #include "ca/door.h"
 #include "ca/spawn.h"
 #include "cmd/cli/clock.h"
@@ -213,26 +212,18 @@ door_there(struct ca_app *app)
 static enum reason
 connect_signer(struct door *d, const struct ca_owner *owner)
 {
-	const struct timeval wait = { CONNECT_S, 0 };
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	char path[PATH_MAX];
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
-	int fd, n;
+	int fd = -1, n;
 
-	n = snprintf(un.sun_path, sizeof(un.sun_path), "%s/" SOCKET,
-	    d->app->conf->run);
-	if (n < 0 || (size_t)n >= sizeof(un.sun_path))
-		return ca_detail(d->app, AAD_R_SIGNER_UNREACHABLE,
-		    "%s: too long for a socket", d->app->conf->run);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* NB. with a full queue connect(2) waits, for ever if it may. */
-	if (fd == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) ==
-		-1 ||
-	    connect(fd, (struct sockaddr *)&un, sizeof(un)) == -1 ||
+	n = snprintf(path, sizeof(path), "%s/" SOCKET, d->app->conf->run);
+	errno = ENAMETOOLONG;
+	if (n < 0 || (size_t)n >= sizeof(path) ||
+	    (fd = dial(path, CONNECT_S)) == -1 ||
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1) {
-		ca_detail(d->app, AAD_R_UNSET, "%s: %s", un.sun_path,
+		ca_detail(d->app, AAD_R_UNSET, "%s: %s", path,
 		    socket_fault(errno));
 		file_close(fd);
 		return AAD_R_SIGNER_UNREACHABLE;
@@ -241,7 +232,7 @@ connect_signer(struct door *d, const struct ca_owner *owner)
 	/* NB. a token must not go to whoever made a socket there. */
 	if (peer.uid != 0 && peer.uid != owner->uid)
 		return ca_detail(d->app, AAD_R_SIGNER_UNREACHABLE,
-		    "%s: it is uid %u's, who has no part in this", un.sun_path,
+		    "%s: it is uid %u's, who has no part in this", path,
 		    (unsigned int)peer.uid);
 	return AAD_R_ALLOWED;
 }
