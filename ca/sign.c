@@ -9,19 +9,18 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "ca/certify.h"
 #include "ca/install.h"
 #include "ca/keyfile.h"
 #include "ca/signin.h"
+#include "ca/signlock.h"
 #include "ca/tell.h"
 #include "ca/verbs.h"
 #include "cmd/cli/clock.h"
@@ -44,7 +43,7 @@ struct sign {
 	int64_t ttl, min_left; /* seconds */
 	char pub[PATH_MAX];
 	char file[PATH_MAX]; /* the certificate's */
-	int lock; /* the descriptor of pub, locked; -1 */
+	struct signlock lock;
 };
 
 /* ---- what is asked ---------------------------------------------------- */
@@ -215,36 +214,6 @@ fresh(struct sign *s)
 	return yes;
 }
 
-/* One sign-in for one key at a time.  *waitedp: somebody else had it.
- * Returns 0; AAD_EAGAIN when we are stopped; AAD_ENET when it takes too long;
- * AAD_ESYS. */
-static int
-lock(struct sign *s, bool *waitedp)
-{
-	int64_t end = clock_mono_ms() + LOCK_WAIT_MS;
-
-	*waitedp = false;
-	s->lock = open(s->pub, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (s->lock == -1)
-		return AAD_ESYS;
-	while (flock(s->lock, LOCK_EX | LOCK_NB) == -1) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return 0; /* no locks on this file system */
-		if (!*waitedp)
-			fprintf(stderr,
-			    "%s: another sign-in for this key is under way; "
-			    "waiting for it\n",
-			    CA_PROG);
-		*waitedp = true;
-		clock_sleep_ms(LOCK_STEP_MS, s->c.stop);
-		if (*s->c.stop != 0)
-			return AAD_EAGAIN;
-		if (clock_mono_ms() >= end)
-			return AAD_ENET;
-	}
-	return 0;
-}
-
 /* ---- the whole -------------------------------------------------------- */
 
 /* When the certificate that is there is looked at: one whose authority was
@@ -368,6 +337,50 @@ may_sign(struct sign *s)
 	    s->c.trust.n, judged_at(s));
 }
 
+/* One sign-in for one certificate at a time.  *waitedp: somebody else had it.
+ * Returns as signlock_try(); AAD_EAGAIN when we are stopped; AAD_ENET when it
+ * takes too long. */
+static int
+lock(struct sign *s, bool *waitedp)
+{
+	int64_t end = clock_mono_ms() + LOCK_WAIT_MS;
+	int r;
+
+	*waitedp = false;
+	while ((r = signlock_try(&s->lock, s->file)) == AAD_EAGAIN) {
+		if (!*waitedp)
+			fprintf(stderr,
+			    "%s: another sign-in for this key is under way; "
+			    "waiting for it\n",
+			    CA_PROG);
+		*waitedp = true;
+		clock_sleep_ms(LOCK_STEP_MS, s->c.stop);
+		if (*s->c.stop != 0)
+			return AAD_EAGAIN;
+		if (clock_mono_ms() >= end)
+			return AAD_ENET;
+	}
+	return r;
+}
+
+static int
+not_locked(const struct sign *s, int r)
+{
+	const char *why = strerror(errno);
+
+	if (r == AAD_EAGAIN)
+		return interrupted(s);
+	if (r == AAD_ENET)
+		why = "another sign-in has taken too long";
+	else if (r == AAD_EPERM)
+		why = "what lies there is not yours";
+	else if (r != AAD_ESYS)
+		why = err_name(r);
+	fprintf(stderr, "%s: %s: its .lock: %s; nothing was stored\n", CA_PROG,
+	    s->file, why);
+	return EXIT_CANNOT;
+}
+
 /* With the lock: somebody may have done it meanwhile. */
 static int
 sign_locked(struct sign *s)
@@ -376,21 +389,9 @@ sign_locked(struct sign *s)
 	bool waited;
 	int r, code = EXIT_DONE;
 
-	if ((r = lock(s, &waited)) == AAD_EAGAIN)
-		return interrupted(s);
-	if (r == AAD_ENET) {
-		fprintf(stderr,
-		    "%s: %s: somebody else has held it locked for too long; "
-		    "nothing was stored\n",
-		    CA_PROG, s->pub);
-		return EXIT_CANNOT;
-	}
-	if (r != 0) {
-		fprintf(stderr, "%s: %s: %s\n", CA_PROG, s->pub,
-		    strerror(errno));
-		return EXIT_CANNOT;
-	}
-	if (waited && !s->dry_run && fresh(s)) {
+	if ((r = lock(s, &waited)) != 0)
+		return not_locked(s, r);
+	if ((waited || s->if_needed) && fresh(s)) {
 		if (!s->if_needed || s->json)
 			code = tell_signed(&s->tell, &s->c, "fresh");
 		return code == EXIT_DONE && s->agent ? to_agent(s) : code;
@@ -431,7 +432,8 @@ run(struct sign *s)
 	if ((why = may_sign(s)) != AAD_R_ALLOWED)
 		return ca_refuse(s->c.app, why, s->json);
 	s->c.stop = stop_catch(0, 0); /* ends with nothing stored */
-	return sign_locked(s);
+	/* NB. a dry run leaves nothing for who comes second. */
+	return s->dry_run ? sign_in(s) : sign_locked(s);
 }
 
 int
@@ -444,7 +446,7 @@ verb_sign(void *arg, int argc, char **argv)
 		return out_refusal(CA_PROG, AAD_R_NO_MEMORY, NULL);
 	s->c.app = arg;
 	s->c.ask.type = CERT_USER;
-	s->lock = -1;
+	s->lock.dir = s->lock.fd = -1;
 	if (parse(argc, argv, s) != 0) {
 		code = ca_usage(arg, argv[0]);
 		goto out;
@@ -454,8 +456,7 @@ verb_sign(void *arg, int argc, char **argv)
 		s->json };
 	code = run(s);
 out:
-	if (s->lock != -1)
-		close(s->lock);
+	signlock_drop(&s->lock);
 	certify_release(&s->c);
 	free(s);
 	return code;

@@ -132,6 +132,67 @@ stale "a host's"
 need put "$W/good"
 fresh "the one before, again"
 
+# --- one at a time ------------------------------------------------------------------------
+
+D=${C%/*}
+L=$D/.id_ed25519-cert.pub.lock
+# hold USER FILE: locked by that user until let_go.
+hold()
+{
+	as "$1" flock -n "$2" sh -c 'echo >"$0"; exec sleep 600' "$W/held" \
+	    </dev/null &
+	wait_for 5 test -s "$W/held"
+}
+let_go()
+{
+	rm "$W/held"
+	pkill -f -x 'sleep 600'
+}
+need chmod 0755 /home/alice "$D"
+need chmod 0644 "$D/id_ed25519.pub"
+install -m 0666 /dev/null "$W/held"
+need hold bob "$D/id_ed25519.pub"
+ok "II-L13 who can read a key holds up nobody" timeout 60 setpriv --reuid alice \
+    --regid alice --init-groups "$QUICK" -f "$CA_CONF" sign
+need let_go
+also "II-L13 and what is locked instead is gone" test ! -e "$L"
+need as alice touch "$L"
+need chmod 0600 "$L"
+ok "what a crash left of it holds up nobody" sign
+also "and goes, too" test ! -e "$L"
+need install -m 0666 /dev/null "$L"
+exits 3 "somebody else's file in its place" sign
+also "is told" has "$W/err" "is not yours"
+also "and stays" test -e "$L"
+need rm "$L"
+need ln -s /home/alice/elsewhere "$L"
+exits 3 "a link in its place" sign
+also "is not followed" test ! -e /home/alice/elsewhere
+need rm "$L"
+# Five at once, all of which find the certificate too old.
+need as alice touch "$L"
+install -m 0666 /dev/null "$W/held"
+need hold alice "$L"
+rm "$C"
+n=$(wc -l <"$W/signed-in")
+five=
+for i in 1 2 3 4 5; do
+	on_tty --if-needed >"$W/waits.$i" 2>&1 &
+	five="$five $!"
+done
+all_wait()
+{
+	[ "$(cat "$W"/waits.* | grep -c 'waiting for it')" -eq 5 ]
+}
+ok "II-L13 of five at once all wait" wait_for 20 all_wait
+need let_go
+for pid in $five; do
+	ok "II-L13 and get it" wait "$pid"
+done
+also "II-L13 with one sign-in" signed $((n + 1))
+also "II-L13 and nothing is left" test "$(ls -A "$D" | tr '\n' ' ')" = \
+    "id_ed25519 id_ed25519-cert.pub id_ed25519.pub other other.pub "
+
 # --- what was revoked, what is not there ------------------------------------------------------
 
 serial=$(ssh-keygen -L -f "$C" | sed -n 's/^ *Serial: //p')
