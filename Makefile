@@ -94,7 +94,7 @@ cli_hook = log priv clock sandbox
 hook = main
 # ca_pure: what judges, and touches nothing; the unit test has it.
 ca_pure = reply install keyfile rows
-ca = $(ca_pure) main app spawn dial door signlock \
+ca = $(ca_pure) main app spawn dial door signlock keyagent \
 	option trust certify tell signin import \
 	publish change take progress layout find init sign signhost show list verify \
 	keys revoke krl rotate publishing backup restore check

@@ -138,7 +138,8 @@ start_signer(struct door *d, const struct ca_owner *owner)
 {
 	char path[PATH_MAX], conf[PATH_MAX], name[] = SIGNER, f[] = "-f";
 	char *argv[] = { name, f, conf, NULL };
-	struct spawn s = { path, argv, owner, -1, -1, 2, -1, true, NULL };
+	struct spawn s = { path, argv, owner, -1, -1, 2, -1, true, NULL,
+		false };
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
 	int r;
 

@@ -25,7 +25,8 @@ import_key(struct ca_app *app, const char *path,
 {
 	char program[PATH_MAX], file[PATH_MAX], name[] = IMPORT;
 	char *argv[] = { name, file, NULL };
-	struct spawn s = { program, argv, NULL, -1, -1, 2, -1, false, NULL };
+	struct spawn s = { program, argv, NULL, -1, -1, 2, -1, false, NULL,
+		false };
 	int pipes[2], r, code;
 	pid_t pid;
 

@@ -11,12 +11,8 @@
 
 #include "ca/install.h"
 #include "ca/keyfile.h"
-#include "ca/spawn.h"
 #include "ca/trust.h"
-#include "cmd/cli/clock.h"
 #include "core/file.h"
-
-#define FORGET_MS 5000 /* for the agent to forget a certificate */
 
 static bool
 same_key(const struct key *a, const struct key *b)
@@ -171,46 +167,4 @@ out:
 	free(line);
 	file_close(dir);
 	return why;
-}
-
-int
-install_agent(struct ca_app *app, const char *private_key, int64_t seconds,
-    const volatile sig_atomic_t *stop)
-{
-	char life[32], name[] = "ssh-add", q[] = "-q", t[] = "-t", end[] = "--",
-		       file[PATH_MAX];
-	char *argv[] = { name, q, t, life, end, file, NULL };
-	struct spawn s = { SPAWN_SSH_ADD, argv, NULL, 0, 2, 2, -1, false,
-		app->agent };
-	size_t len = strlen(private_key);
-	pid_t pid;
-
-	if (app->agent[0] == '\0')
-		return AAD_ENOENT;
-	if (seconds < 1 || len >= sizeof(file))
-		return AAD_EARG;
-	snprintf(life, sizeof(life), "%" PRId64, seconds);
-	memcpy(file, private_key, len + 1);
-	if (spawn_start(app, &s, &pid) != 0)
-		return AAD_ESYS;
-	return spawn_wait(pid, -1, stop) == 0 ? 0 : AAD_ENET;
-}
-
-void
-install_agent_forget(struct ca_app *app, const char *cert,
-    const volatile sig_atomic_t *stop)
-{
-	/* NB. -k: what the file holds, and no certificate beside that. */
-	char name[] = "ssh-add", qdk[] = "-qdk", end[] = "--", file[PATH_MAX];
-	char *argv[] = { name, qdk, end, file, NULL };
-	struct spawn s = { SPAWN_SSH_ADD, argv, NULL, -1, -1, -1, -1, false,
-		app->agent };
-	size_t len = strlen(cert);
-	pid_t pid;
-
-	if (app->agent[0] == '\0' || len >= sizeof(file))
-		return;
-	memcpy(file, cert, len + 1);
-	if (access(file, F_OK) == 0 && spawn_start(app, &s, &pid) == 0)
-		(void)!spawn_wait(pid, clock_mono_ms() + FORGET_MS, stop);
 }

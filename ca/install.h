@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * install: where a certificate goes: a file beside its key, and an agent.
+ * install: where a certificate goes: a file beside its key.
  * A file that aadssh-ca did not write is never touched.
  */
 
 #ifndef AAD_CA_INSTALL_H
 #define AAD_CA_INSTALL_H
 
-#include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,22 +43,5 @@ enum reason install_file(struct ca_app *app, const char *path,
  */
 enum reason install_may(struct ca_app *app, const char *path,
     const struct key *key, const struct key *cas, size_t ncas, int64_t now);
-
-/*
- * Hand the private key beside FILE.pub and its certificate to the caller's
- * ssh-agent, for as long as the certificate lives, through ssh-add, which
- * asks for a passphrase itself.
- * Returns 0; AAD_ENOENT without an agent; AAD_ENET when ssh-add fails.
- */
-int install_agent(struct ca_app *app, const char *private_key, int64_t seconds,
-    const volatile sig_atomic_t *stop) AAD_MUST_CHECK;
-
-/*
- * Take the certificate of this file out of the caller's ssh-agent again, or
- * each new one would be offered to sshd behind all those before it.  That it
- * was not there, or can't be taken out, is nothing to tell.
- */
-void install_agent_forget(struct ca_app *app, const char *cert,
-    const volatile sig_atomic_t *stop);
 
 #endif /* AAD_CA_INSTALL_H */

@@ -40,7 +40,7 @@ run_keygen(struct ca_app *app, const struct ca_owner *owner, char *const *argv,
     const volatile sig_atomic_t *stop)
 {
 	struct spawn s = { SPAWN_SSH_KEYGEN, argv, NULL, -1, -1, 2, -1, true,
-		NULL };
+		NULL, false };
 	int64_t end_ms = clock_mono_ms() + KEYGEN_MS;
 	char said[SAID_MAX] = "";
 	int pipes[2], code = -1, r;

@@ -18,6 +18,7 @@
 
 #include "ca/certify.h"
 #include "ca/install.h"
+#include "ca/keyagent.h"
 #include "ca/keyfile.h"
 #include "ca/signin.h"
 #include "ca/signlock.h"
@@ -214,6 +215,76 @@ fresh(struct sign *s)
 	return yes;
 }
 
+/* ---- the agent -------------------------------------------------------- */
+
+static int
+no_agent(void)
+{
+	fprintf(stderr,
+	    "%s: there is no ssh-agent (SSH_AUTH_SOCK) to add to; nothing was "
+	    "done\n",
+	    CA_PROG);
+	return EXIT_CANNOT;
+}
+
+static int
+not_added(const char *had, const char *why)
+{
+	fprintf(stderr, "%s: the certificate %s, but %s\n", CA_PROG, had, why);
+	return EXIT_CANNOT;
+}
+
+/* had: what became of the certificate before. */
+static int
+to_agent(struct sign *s, const char *had)
+{
+	bool ask = isatty(STDERR_FILENO) != 0;
+	int64_t left = (int64_t)s->c.cert.valid_before - clock_now();
+	char private_key[PATH_MAX];
+	int r;
+
+	if ((r = keyfile_private_path(s->pub, private_key)) != 0 ||
+	    access(private_key, F_OK) == -1)
+		return not_added(had,
+		    "there is no private key beside the public one to add to "
+		    "the ssh-agent");
+	r = keyagent_add(s->c.app, private_key, left, ask, s->c.stop);
+	if (r == 0)
+		return EXIT_DONE;
+	return not_added(had,
+	    ask ? "ssh-add did not add it"
+		: "ssh-add did not add it; if the key has a passphrase, do "
+		  "this once where standard error is a terminal");
+}
+
+/* One that is there and does may have to go into an agent that was started
+ * since. */
+static int
+fresh_to_agent(struct sign *s)
+{
+	int r;
+
+	if (s->c.app->agent[0] == '\0')
+		return no_agent();
+	if ((r = keyagent_holds(s->c.app, &s->c.cert)) == AAD_ENOENT)
+		return to_agent(s, "is fresh");
+	return r == 0 ? EXIT_DONE
+		      : not_added("is fresh",
+			    "the ssh-agent (SSH_AUTH_SOCK) does not say what "
+			    "it holds");
+}
+
+/* It is not needed to sign in. */
+static int
+done_fresh(struct sign *s)
+{
+	int code = EXIT_DONE;
+
+	if (!s->if_needed || s->json)
+		code = tell_signed(&s->tell, &s->c, "fresh");
+	return code == EXIT_DONE && s->agent ? fresh_to_agent(s) : code;
+}
+
 /* ---- the whole -------------------------------------------------------- */
 
 /* When the certificate that is there is looked at: one whose authority was
@@ -256,35 +327,6 @@ interrupted(const struct sign *s)
 	return EXIT_CANNOT;
 }
 
-/* Before anybody signs in. */
-static int
-no_agent(void)
-{
-	fprintf(stderr,
-	    "%s: there is no ssh-agent (SSH_AUTH_SOCK) to add to; nothing was "
-	    "done\n",
-	    CA_PROG);
-	return EXIT_CANNOT;
-}
-
-static int
-to_agent(struct sign *s)
-{
-	char private_key[PATH_MAX];
-	int64_t left = (int64_t)s->c.cert.valid_before - clock_now();
-	int r;
-
-	r = keyfile_private_path(s->pub, private_key);
-	if (r == 0)
-		r = install_agent(s->c.app, private_key, left, s->c.stop);
-	if (r == 0)
-		return EXIT_DONE;
-	fprintf(stderr,
-	    "%s: the certificate was stored, but ssh-add did not add it\n",
-	    CA_PROG);
-	return EXIT_CANNOT;
-}
-
 static int
 store(struct sign *s)
 {
@@ -293,7 +335,7 @@ store(struct sign *s)
 	if (*s->c.stop != 0)
 		return interrupted(s);
 	if (s->agent)
-		install_agent_forget(s->c.app, s->file, s->c.stop);
+		keyagent_forget(s->c.app, s->file, s->c.stop);
 	why = install_file(s->c.app, s->file, &s->c.cert, s->c.trust.cas,
 	    s->c.trust.n, judged_at(s));
 	return why == AAD_R_ALLOWED ? EXIT_DONE
@@ -322,7 +364,7 @@ sign_in(struct sign *s)
 	if ((code = store(s)) != EXIT_DONE ||
 	    (code = tell_signed(&s->tell, &s->c, "signed")) != EXIT_DONE)
 		return code;
-	return s->agent ? to_agent(s) : EXIT_DONE;
+	return s->agent ? to_agent(s, "was stored") : EXIT_DONE;
 }
 
 /* Whether a sign-in would be for something. */
@@ -387,15 +429,12 @@ sign_locked(struct sign *s)
 {
 	enum reason why;
 	bool waited;
-	int r, code = EXIT_DONE;
+	int r;
 
 	if ((r = lock(s, &waited)) != 0)
 		return not_locked(s, r);
-	if ((waited || s->if_needed) && fresh(s)) {
-		if (!s->if_needed || s->json)
-			code = tell_signed(&s->tell, &s->c, "fresh");
-		return code == EXIT_DONE && s->agent ? to_agent(s) : code;
-	}
+	if ((waited || s->if_needed) && fresh(s))
+		return done_fresh(s);
 	return (why = may_sign(s)) == AAD_R_ALLOWED
 		   ? sign_in(s)
 		   : ca_refuse(s->c.app, why, s->json);
@@ -423,8 +462,7 @@ run(struct sign *s)
 	s->c.ask.cas = s->c.trust.cas;
 	s->c.ask.ncas = s->c.trust.n;
 	if (s->if_needed && fresh(s))
-		return s->json ? tell_signed(&s->tell, &s->c, "fresh")
-			       : EXIT_DONE;
+		return done_fresh(s);
 	if (s->if_needed && !isatty(STDERR_FILENO))
 		return ca_refuse(s->c.app, AAD_R_SIGN_IN_NEEDED, s->json);
 	if (s->agent && s->c.app->agent[0] == '\0')

@@ -27,7 +27,7 @@ signin_token(struct ca_app *app, const char *pub,
 	    name[] = "aadssh", f[] = "-f", verb[] = "token", k[] = "--key",
 	    fd[] = "--fd", three[] = "3";
 	char *argv[] = { name, f, conf, verb, k, key, fd, three, NULL };
-	struct spawn s = { path, argv, NULL, 0, -1, 2, -1, false, NULL };
+	struct spawn s = { path, argv, NULL, 0, -1, 2, -1, false, NULL, false };
 	int pipes[2], r, code;
 	pid_t pid;
 

@@ -129,10 +129,11 @@ child(const struct ca_app *app, const struct spawn *s, pid_t parent)
 	/* NB. leave the group before a signal to it would end us.  The death
 	 * signal is forgotten at a change of uid; whoever died
 	 * before it was set is no longer our parent. */
-	if ((s->apart && setpgid(0, 0) == -1) || priv_signals() != 0 ||
-	    signal(SIGPIPE, SIG_DFL) == SIG_ERR || !descriptors(s) ||
-	    (s->apart && chdir("/") == -1) || !become(s->become) ||
-	    prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != parent)
+	if ((s->apart && setpgid(0, 0) == -1) || (s->mute && setsid() == -1) ||
+	    priv_signals() != 0 || signal(SIGPIPE, SIG_DFL) == SIG_ERR ||
+	    !descriptors(s) || (s->apart && chdir("/") == -1) ||
+	    !become(s->become) || prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 ||
+	    getppid() != parent)
 		_exit(CANNOT_START);
 	execve(s->path, s->argv, env);
 	_exit(CANNOT_EXEC);

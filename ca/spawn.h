@@ -34,6 +34,7 @@ struct spawn {
 	 * ours to judge; not for what asks the person */
 	bool apart;
 	const char *agent; /* its SSH_AUTH_SOCK, or NULL */
+	bool mute; /* has no terminal, so that it can't ask anybody */
 };
 
 /*

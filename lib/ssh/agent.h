@@ -36,7 +36,7 @@ size_t agent_reply_len(const uint8_t head[static AGENT_HEAD_LEN]);
  *
  * agent_read_keys(): whether the agent holds k: 0; AAD_ENOENT when it does
  * not; AAD_EREFUSED when it says no; AAD_EFORMAT.  Keys of other types are
- * passed over.
+ * passed over.  Of k its blob is compared, which may be a certificate's.
  * agent_read_sign(): *sigp, a signature blob the caller frees and verifies
  * (an agent may sign with another key): 0; AAD_EREFUSED; AAD_EFORMAT;
  * AAD_ENOMEM.

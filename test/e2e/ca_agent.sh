@@ -75,6 +75,85 @@ ok "II-L7 other keys stay in it" sh -c 'grep -Fq "$1"' - \
 	$(alice ssh-add -L)
 END
 
+# --- a certificate that is fresh, and an agent that is new -----------------------------
+
+new_agent()
+{
+	! pkill -u alice -x ssh-agent || wait_for 5 not pgrep -u alice -x ssh-agent
+	rm -f "$AGENT"
+	alice ssh-agent -a "$AGENT"
+}
+# In silence, without a sign-in.
+filled() # TITLE [WORD…]
+{
+	local title="$1" n
+	shift
+	n=$(wc -l <"$W/signed-in")
+	ok "$title" sign --if-needed --add-to-agent "$@"
+	also "... in silence" empty "$W/out"
+	also "... on stderr, too" empty "$W/err"
+	also "... without a sign-in" test "$(wc -l <"$W/signed-in")" -eq "$n"
+}
+need sign --add-to-agent
+filled "fresh, and in the agent"
+also "... where it is once" certs 1
+need new_agent
+need holds 0
+filled "fresh, and the agent is new"
+also "... it has it now" certs 1
+also "... which opens" agent_opens
+need new_agent
+need alice ssh-add -q "$W/other"
+filled "fresh, and the agent has another key"
+also "... it has both" certs 1
+also "II-L7 ... the other is still there" sh -c 'grep -Fq "$1"' - \
+    "$(cut -d ' ' -f 2 "$W/other.pub")" <<-END
+	$(alice ssh-add -L)
+END
+need new_agent
+need sign --ttl 10s
+filled "fresh for seconds only" --min-left 1s
+also "... it is in the agent" certs 1
+also "II-L7 ... and leaves it when it ends" wait_for 20 holds 0
+need sign
+need new_agent
+need cp /home/alice/.ssh/id_ed25519 "$W/aside"
+need rm "$H/id_ed25519"
+exits 3 "fresh, but the private key is elsewhere" sign --if-needed --add-to-agent
+also "... which is said" has "$W/err" "no private key beside"
+need install -o alice -m 0600 "$W/aside" "$H/id_ed25519"
+# As JSON it is told what there is, and then handed over.
+ok "fresh, as JSON" sign --if-needed --add-to-agent --json
+also "... is told" json "$W/out" 'o[0].how === "fresh" && o.length === 1'
+also "... and handed over" certs 1
+
+# A key with a passphrase, and nobody to ask: nothing is asked of anybody, and
+# nothing waits.  NB. its standard input stays open.
+need a_key alice locked -t ed25519
+need sign --key "$H/locked.pub"
+need ssh-keygen -q -p -P '' -N secret -f "$H/locked"
+need chown alice: "$H/locked"
+locked="$QUICK -f $CA_CONF sign --if-needed --add-to-agent --key $H/locked.pub"
+unasked()
+{
+	tail -f /dev/null --pid=$$ | alice $locked
+}
+exits 3 "a passphrase, and no terminal" unasked
+also "... is a hint" has "$W/err" "if the key has a passphrase"
+also "... and no prompt" lacks "$W/err" "Enter"
+exits 3 "a passphrase, and standard error elsewhere" \
+    alice script -qec "$locked 2>/home/alice/said" /dev/null </dev/null
+also "... is no prompt on the terminal" empty "$W/out"
+also "... but the same hint" has /home/alice/said "if the key has a passphrase"
+asked()
+{
+	(wait_for 10 has /home/alice/screen "Enter passphrase" &&
+	    echo secret && wait_for 10 certs 2) |
+	    alice script -qfec "$locked" /home/alice/screen
+}
+ok "a passphrase on a terminal is asked for" asked
+also "... and the certificate is there, too" certs 2
+
 # --- where there is none ---------------------------------------------------------------
 
 stored()
@@ -88,7 +167,13 @@ exits 3 "no agent" as alice env -u SSH_AUTH_SOCK "$QUICK" \
 also "is said to be none" has "$W/err" SSH_AUTH_SOCK
 also "before anybody signs in" test "$(wc -l <"$W/signed-in")" -eq "$n"
 also "and nothing is stored" not stored
+need sign
+exits 3 "fresh, and no agent" as alice env -u SSH_AUTH_SOCK "$QUICK" \
+    -f "$CA_CONF" sign --if-needed --add-to-agent
+also "is said to be none" has "$W/err" SSH_AUTH_SOCK
 need pkill -u alice -x ssh-agent
+exits 3 "fresh, and an agent that is gone" sign --if-needed --add-to-agent
+also "is said not to answer" has "$W/err" "does not say"
 rm -f "$H/id_ed25519-cert.pub"
 exits 3 "an agent that is gone" sign --add-to-agent
 also "is said not to have it" has "$W/err" "did not add"
@@ -128,13 +213,22 @@ also "II-L7 ... was asked for one" grep -qx 25 /home/alice/heard
 also "II-L7 ... and for nothing without" not grep -qx 17 /home/alice/heard
 also "II-L7 ... the certificate is stored" stored
 ok "II-L7 ... and opens from its file" cert_opens alice "$H/id_ed25519"
+: >/home/alice/heard
+exits 3 "II-L7 fresh, it is asked for what it has not" \
+    sign --if-needed --add-to-agent
+also "II-L7 ... with a lifetime" grep -qx 25 /home/alice/heard
+also "II-L7 ... and for nothing without" not grep -qx 17 /home/alice/heard
 # One that never answers.
 pkill -u alice -x node
 rm -f "$AGENT"
 as alice sh -c "exec node -e 'require(\"net\").createServer(() => {})
     .listen(\"$AGENT\")'" &
 wait_for 5 test -S "$AGENT"
-sign --add-to-agent >"$W/out" 2>"$W/err" &
+exits 3 "an agent that says nothing holds nothing up" \
+    sign --if-needed --add-to-agent
+also "... and is said not to answer" has "$W/err" "does not say"
+alice script -qec "$QUICK -f $CA_CONF sign --add-to-agent" /dev/null \
+    >"$W/out" 2>"$W/err" </dev/null &
 pid=$!
 stuck()
 {
