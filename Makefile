@@ -464,8 +464,8 @@ install: all
 	    conf/systemd/$(unit),/usr/lib/systemd/system/$(unit)))
 	$(call install_prefixed,conf/cron.d/aadssh,$(examples)/cron.d/aadssh)
 	$(call install_prefixed,conf/cron.d/aadssh-ca,$(examples)/cron.d/aadssh-ca)
-	install -m 0644 conf/sshd_config.d/50-aadssh.conf \
-	    $(DESTDIR)$(examples)/
+	install -m 0644 conf/sshd_config.d/40-aadssh-certificates.conf \
+	    conf/sshd_config.d/50-aadssh.conf $(DESTDIR)$(examples)/
 	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
 	    $(DESTDIR)$(examples)/pam.d/
 	install -m 0644 docs/aadssh.1 docs/aadssh-ca.1 \

@@ -37,7 +37,41 @@ need write_cert_conf <<-END
 	[host]
 	groups = web
 END
+# The way in that the drop-in's comment tells of.
+need new_key glass
+mkdir -p /etc/ssh/breakglass
+cp "$W/glass.pub" /etc/ssh/breakglass/bob
+echo "breakglass:x:950:bob" >>/etc/group
+CERT_SSHD_ALSO=$(sed -n 's/^#\t//p' \
+    "$SRC/conf/sshd_config.d/40-aadssh-certificates.conf")
 need start_cert_sshd
+
+# --- the drop-in, as it is shipped ------------------------------------------------
+
+# drop_ins COMMAND…: what sshd makes of both examples, as a host has them.
+drop_ins()
+{
+	{
+		echo "HostKey /etc/ssh/host_key"
+		echo "Include $SRC/conf/sshd_config.d/*.conf"
+	} >"$W/both"
+	/usr/sbin/sshd "$@" -f "$W/both"
+}
+in_force() # LINE
+{
+	grep -qix "$1" "$W/out"
+}
+ok "sshd reads both drop-ins" drop_ins -t
+ok "and says what it made of them" drop_ins -T
+also "it trusts what was pushed" \
+    in_force "trustedusercakeys /etc/ssh/aadssh/current/user_ca.pub"
+also "it looks at the list" \
+    in_force "revokedkeys /etc/ssh/aadssh/current/krl"
+also "it asks which principal" in_force "authorizedprincipalscommand \
+/usr/libexec/aadssh/aadssh-authkeys --principals %u %U %t %k"
+also "as who may ask" in_force "authorizedprincipalscommanduser aadssh-hook"
+also "and keys are asked for as before" in_force "authorizedkeyscommand \
+/usr/libexec/aadssh/aadssh-authkeys %u %U %t %k"
 echo "SecurityKeyProvider $SK" >>"$W/ssh_cert_config"
 
 # --- every type of key ----------------------------------------------------------
@@ -69,9 +103,23 @@ exits 1 "a weak key is refused before anybody signs in" \
     aadssh-ca -f "$CA_CONF" sign --key "$H/weak.pub"
 also "by that reason" has "$W/err" key_weak
 
+# --- the list of what is revoked ----------------------------------------------------
+
+glass_opens()
+{
+	[ "$(ssh -F "$W/ssh_cert_config" -o BatchMode=yes -i "$W/glass" \
+	    bob@cert id -un </dev/null)" = bob ]
+}
+K=$H/ed25519
+ok "a member of breakglass is in, by a key" glass_opens
+need mv "$CERT_KRL" "$CERT_KRL.away"
+ok "without the list no certificate opens anything" cert_refused alice "$K"
+ok "... but a member of breakglass is in" glass_opens
+need mv "$CERT_KRL.away" "$CERT_KRL"
+ok "with the list in its place it does" cert_opens alice "$K"
+
 # --- what it opens ----------------------------------------------------------------
 
-K=$H/ed25519
 ok "the certificate opens no other login" cert_refused bob "$K"
 ok "nor root" cert_refused root "$K"
 need write_cert_conf <<-END

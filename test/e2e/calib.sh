@@ -198,19 +198,26 @@ write_cert_conf()
 	chmod 0644 "$CERT_CONF"
 }
 
+# The drop-in of conf/, with the paths of this host.
+cert_drop_in()
+{
+	sed -e "s|/etc/ssh/aadssh/current/user_ca.pub|$CERT_CA|" \
+	    -e "s|/etc/ssh/aadssh/current/krl|$CERT_KRL|" \
+	    -e "s|/usr/libexec/aadssh/aadssh-authkeys|$HOOK -f $CERT_CONF|" \
+	    "$SRC/conf/sshd_config.d/40-aadssh-certificates.conf"
+}
+
 # A second stock sshd, which knows certificates and nothing else.
 start_cert_sshd()
 {
+	cert_drop_in >/etc/ssh/certificates.conf
 	[ -f /etc/ssh/host_key ] || ssh-keygen -q -t ed25519 -N '' \
 	    -C host -f /etc/ssh/host_key
 	cat >/etc/ssh/sshd_cert_config <<-END
 	ListenAddress 127.0.0.1:$CERT_PORT
 	HostKey /etc/ssh/host_key
 	PidFile /run/sshd-cert.pid
-	TrustedUserCAKeys $CERT_CA
-	RevokedKeys $CERT_KRL
-	AuthorizedPrincipalsCommand $HOOK -f $CERT_CONF --principals %u %U %t %k
-	AuthorizedPrincipalsCommandUser aadssh-hook
+	Include /etc/ssh/certificates.conf
 	AuthorizedKeysFile none
 	PasswordAuthentication no
 	KbdInteractiveAuthentication no

@@ -57,9 +57,9 @@ kept() {
 
 # What the files name must be where they say.
 named() {
-	grep -h '^AuthorizedKeysCommand ' conf/sshd_config.d/50-aadssh.conf |
-	    awk '{ print $2 }' >"$dir/named"
-	[ -s "$dir/named" ] || return 1
+	awk '/^Authorized(Keys|Principals)Command / { print $2 }' \
+	    conf/sshd_config.d/*.conf >"$dir/named"
+	[ "$(wc -l <"$dir/named")" -eq 2 ] || return 1
 	while read -r program; do
 		[ -x "$dir/root$program" ] || { echo "no $program"; return 1; }
 	done <"$dir/named"
