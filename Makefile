@@ -182,8 +182,8 @@ $(B)/pam_aadssh.so: $(pam_o)
 
 # ---- unit tests -------------------------------------------------------------
 # $(call unit,NAME,OBJECTS,LIBRARIES): test/unit/test_NAME.c, cmocka, the
-# mutation walk and the fault injector (which wraps what can fail).
-unit_o = $(call objs,test/unit,mutate fault scratch)
+# mutation walk, the fault injector (which wraps what can fail), and the log.
+unit_o = $(call objs,test/unit,mutate fault scratch lastlog)
 wraps = malloc calloc realloc strdup strndup openat read write fsync fchmod \
 	fstat renameat2 unlinkat mkdirat flock ftruncate pread pwrite syslog \
 	__syslog_chk

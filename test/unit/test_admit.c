@@ -40,27 +40,6 @@
 	"[map]\ndomain = contoso.com\nrequire = role:ssh.user\n"               \
 	"[login deploy]\nallow = role:ssh.user\n"
 
-/* What log.o calls instead (-Wl,--wrap). */
-void __wrap_syslog(int priority, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-void __wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-void
-__wrap_syslog(int priority, const char *fmt, ...)
-{
-	(void)priority;
-	(void)fmt;
-}
-
-void
-__wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
-{
-	(void)priority;
-	(void)flag;
-	(void)fmt;
-}
-
 /* One scratch installation, made anew for each test. */
 struct world {
 	char base[64];

@@ -33,25 +33,6 @@
 	"alice@contoso.com oid=0aa00000-1111-2222-3333-444444444444 "          \
 	"tid=11111111-1111-1111-1111-111111111111 uti=x"
 
-/* Nothing is logged in here. */
-void __wrap_syslog(int priority, const char *fmt, ...);
-void __wrap___syslog_chk(int priority, int flag, const char *fmt, ...);
-
-void
-__wrap_syslog(int priority, const char *fmt, ...)
-{
-	(void)priority;
-	(void)fmt;
-}
-
-void
-__wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
-{
-	(void)priority;
-	(void)flag;
-	(void)fmt;
-}
-
 static struct privkey ours, foreign, host_ca, subject, other;
 static char dir[64];
 

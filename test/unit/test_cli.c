@@ -28,49 +28,10 @@
 #include "cmd/cli/sandbox.h"
 #include "cmd/cli/verb.h"
 #include "core/text.h"
+#include "test/unit/lastlog.h"
 #include "test/unit/unit.h"
 
-/* ---- the log, caught before it leaves the process ------------------ */
-
-static char line[2048];
-static int line_priority;
-
-static void caught(int priority, const char *fmt, va_list ap)
-    __attribute__((format(printf, 2, 0)));
-
-static void
-caught(int priority, const char *fmt, va_list ap)
-{
-	line_priority = priority;
-	vsnprintf(line, sizeof(line), fmt, ap);
-}
-
-/* What log.o calls instead (-Wl,--wrap): with _FORTIFY_SOURCE, and without. */
-void __wrap_syslog(int priority, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-void __wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-void
-__wrap_syslog(int priority, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	caught(priority, fmt, ap);
-	va_end(ap);
-}
-
-void
-__wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)flag;
-	va_start(ap, fmt);
-	caught(priority, fmt, ap);
-	va_end(ap);
-}
+/* ---- the log ------------------------------------------------------- */
 
 static void
 valid_log_line(void **state)
@@ -85,9 +46,9 @@ valid_log_line(void **state)
 
 	(void)state;
 	log_event(LOG_INFO, "key", f, 5);
-	assert_string_equal(line,
+	assert_string_equal(lastlog,
 	    "event=key verdict=yes key=SHA256:abc+/9 upn=alice@contoso.com");
-	assert_int_equal(line_priority, LOG_INFO);
+	assert_int_equal(lastlog_priority, LOG_INFO);
 }
 
 static void
@@ -103,11 +64,11 @@ II_O10_log_injection(void **state)
 	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		f.value = values[i];
 		log_event(LOG_INFO, "key", &f, 1);
-		assert_memory_equal(line, "event=key v=\"", 13);
-		assert_int_equal(line[strlen(line) - 1], '"');
-		for (k = quotes = 0; line[k] != '\0'; k++) {
-			assert_true(line[k] >= ' ' && line[k] <= '~');
-			quotes += line[k] == '"';
+		assert_memory_equal(lastlog, "event=key v=\"", 13);
+		assert_int_equal(lastlog[strlen(lastlog) - 1], '"');
+		for (k = quotes = 0; lastlog[k] != '\0'; k++) {
+			assert_true(lastlog[k] >= ' ' && lastlog[k] <= '~');
+			quotes += lastlog[k] == '"';
 		}
 		/* One field, quoted once: nothing of it can be another. */
 		assert_int_equal(quotes, 2);
@@ -129,7 +90,7 @@ boundary_log_line_is_bounded(void **state)
 		f[i].value = big;
 	}
 	log_event(LOG_INFO, big, f, 8);
-	assert_true(strlen(line) < 1000);
+	assert_true(strlen(lastlog) < 1000);
 }
 
 static void

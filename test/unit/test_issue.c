@@ -29,6 +29,7 @@
 #include "ssh/sign.h"
 #include "test/tools/forge.h"
 #include "test/unit/fault.h"
+#include "test/unit/lastlog.h"
 #include "test/unit/scratch.h"
 #include "test/unit/unit.h"
 
@@ -63,37 +64,6 @@ struct world {
 };
 
 static struct forge tenant, foreign; /* key pairs take a while to make */
-
-/* What log.o calls instead (-Wl,--wrap): with _FORTIFY_SOURCE, and without. */
-void __wrap_syslog(int priority, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-void __wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static char logged[1100]; /* the last line */
-
-void
-__wrap_syslog(int priority, const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)priority;
-	va_start(ap, fmt);
-	vsnprintf(logged, sizeof(logged), fmt, ap);
-	va_end(ap);
-}
-
-void
-__wrap___syslog_chk(int priority, int flag, const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)priority;
-	(void)flag;
-	va_start(ap, fmt);
-	vsnprintf(logged, sizeof(logged), fmt, ap);
-	va_end(ap);
-}
 
 /* What is asked; zero fields are the usual. */
 struct asked {
@@ -460,10 +430,10 @@ valid_certificate(void **state)
 	assert_int_equal(count(w, EVENT_FAILED), 0);
 	assert_int_equal(ledger_head(w->s.ledger, &len, head, &why), 0);
 	assert_int_equal(len, 7);
-	assert_non_null(strstr(logged, "event=certificate verdict=yes"));
-	assert_non_null(strstr(logged, "oid=" FORGE_OID));
-	assert_non_null(strstr(logged, " ledger=7 head="));
-	assert_null(strstr(logged, strrchr(w->token, '.')));
+	assert_non_null(strstr(lastlog, "event=certificate verdict=yes"));
+	assert_non_null(strstr(lastlog, "oid=" FORGE_OID));
+	assert_non_null(strstr(lastlog, " ledger=7 head="));
+	assert_null(strstr(lastlog, strrchr(w->token, '.')));
 	assert_int_equal(ledger_verify(w->s.ledger, NULL, NULL, NULL, &faults,
 			     &why),
 	    0);
