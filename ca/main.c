@@ -56,37 +56,6 @@ static const struct verb verbs[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
-/* -f CONF, --version and --help, in front of the verb. */
-static int
-options(struct ca_app *app, int *argcp, char ***argvp)
-{
-	char **argv = *argvp;
-	int argc = *argcp;
-
-	for (argc--, argv++; argc > 0 && argv[0][0] == '-'; argc--, argv++) {
-		if (strcmp(argv[0], "-f") == 0 && argc > 1) {
-			app->conf_path = argv[1];
-			argc--;
-			argv++;
-		} else if (strcmp(argv[0], "--version") == 0) {
-			puts(CA_PROG " " AADSSH_VERSION);
-			return 0;
-		} else if (strcmp(argv[0], "--help") == 0 ||
-			   strcmp(argv[0], "-h") == 0) {
-			static char help[] = "help";
-			static char *one[] = { help, NULL };
-			verb_dispatch(verbs, CA_USAGE, app, 1, one);
-			return 0;
-		} else {
-			argc = 0;
-			break;
-		}
-	}
-	*argcp = argc;
-	*argvp = argv;
-	return 1;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -102,7 +71,8 @@ main(int argc, char **argv)
 		return EXIT_CANNOT;
 	}
 	json_object_seed(randombytes_random() | 1U);
-	if (!options(&app, &argc, &argv))
+	if (!verb_options(verbs, CA_PROG, CA_USAGE, &app.conf_path, &argc,
+		&argv))
 		return out_finish(CA_PROG, EXIT_DONE);
 	code = verb_dispatch(verbs, CA_USAGE, &app, argc, argv);
 	ca_release(&app);

@@ -43,37 +43,6 @@ static const struct verb verbs[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
-/* -f CONF, --version and --help, in front of the verb. */
-static int
-options(struct app *app, int *argcp, char ***argvp)
-{
-	char **argv = *argvp;
-	int argc = *argcp;
-
-	for (argc--, argv++; argc > 0 && argv[0][0] == '-'; argc--, argv++) {
-		if (strcmp(argv[0], "-f") == 0 && argc > 1) {
-			app->conf_path = argv[1];
-			argc--;
-			argv++;
-		} else if (strcmp(argv[0], "--version") == 0) {
-			puts(APP_PROG " " AADSSH_VERSION);
-			return 0;
-		} else if (strcmp(argv[0], "--help") == 0 ||
-			   strcmp(argv[0], "-h") == 0) {
-			static char help[] = "help";
-			static char *one[] = { help, NULL };
-			verb_dispatch(verbs, APP_USAGE, app, 1, one);
-			return 0;
-		} else {
-			argc = 0;
-			break;
-		}
-	}
-	*argcp = argc;
-	*argvp = argv;
-	return 1;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -91,7 +60,8 @@ main(int argc, char **argv)
 	/* A log daemon that hangs must not hold up a login, nor a lock. */
 	log_wait_little();
 	log_open(APP_PROG, LOG_AUTHPRIV, LOG_INFO);
-	if (!options(&app, &argc, &argv))
+	if (!verb_options(verbs, APP_PROG, APP_USAGE, &app.conf_path, &argc,
+		&argv))
 		return out_finish(APP_PROG, EXIT_DONE);
 	code = verb_dispatch(verbs, APP_USAGE, &app, argc, argv);
 	app_release(&app);

@@ -8,6 +8,8 @@
 #ifndef AAD_VERB_H
 #define AAD_VERB_H
 
+#include <stdbool.h>
+
 #define EXIT_DONE   0 /* done, or yes */
 #define EXIT_NO	    1 /* a definite no, with its reason */
 #define EXIT_USAGE  2 /* the command line is wrong */
@@ -22,9 +24,20 @@ struct verb {
 };
 
 /*
- * Run the verb that argv[0] names, or print the usage: to stdout and
- * EXIT_DONE for "help", to stderr and EXIT_USAGE for an unknown or missing
- * verb.
+ * Take the options in front of the verb: -f CONF, which sets *confp, --version
+ * and --help.
+ *
+ * name: the program's.  argc, argv: as main() has them; what is left begins
+ * with the verb, and is nothing when there is no such option.
+ * Returns true; false when what was asked for has been printed, to stdout.
+ */
+bool verb_options(const struct verb *verbs, const char *name, const char *prog,
+    const char **confp, int *argcp, char ***argvp);
+
+/*
+ * Run the verb that argv[0] names, or print a usage: to stdout and EXIT_DONE
+ * for "help", "help VERB" and "VERB --help", to stderr and EXIT_USAGE for an
+ * unknown or missing verb.
  *
  * verbs: ended by a row of NULLs.  prog: "aadssh [-f CONF]".
  */

@@ -472,38 +472,80 @@ static const struct verb verbs[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
-/* stderr and stdout away while the usage is printed. */
+/* What a command line gives; what it prints is in *said. */
 static int
-quietly(int argc, const char *name)
+run_line(const char *words, char said[static 4096])
 {
-	char arg[32], *argv[2] = { arg, NULL };
-	int null = open("/dev/null", O_WRONLY), out, err, r, n = 0;
+	char copy[128], *argv[8], **rest = argv;
+	const char *conf = "/etc/conf";
+	int fds[2], out, err, argc = 0, n = 0, r = -1;
+	ssize_t len;
 
+	snprintf(copy, sizeof(copy), "%s", words);
+	for (argv[0] = strtok(copy, " "); argv[argc] != NULL;)
+		argv[++argc] = strtok(NULL, " ");
 	fflush(stdout);
 	out = dup(1);
 	err = dup(2);
-	snprintf(arg, sizeof(arg), "%s", name);
-	dup2(null, 1);
-	dup2(null, 2);
-	r = verb_dispatch(verbs, "prog", &n, argc, argv);
+	assert_int_equal(pipe(fds), 0);
+	dup2(fds[1], 1);
+	dup2(fds[1], 2);
+	if (verb_options(verbs, "prog", "prog [-f CONF]", &conf, &argc, &rest))
+		r = verb_dispatch(verbs, "prog [-f CONF]", &n, argc, rest);
 	fflush(stdout);
+	fprintf(stderr, "%s %d", conf, n);
 	dup2(out, 1);
 	dup2(err, 2);
-	close(null);
 	close(out);
 	close(err);
+	close(fds[1]);
+	len = read(fds[0], said, 4095);
+	close(fds[0]);
+	said[len > 0 ? len : 0] = '\0';
 	return r;
 }
 
 static void
 valid_and_wrong_verbs(void **state)
 {
+#define ALL "usage: prog [-f CONF] VERB ...\n  go X\n      goes\n"
+#define GO  "usage: prog [-f CONF] go X\n      goes\n"
+	static const struct {
+		const char *words;
+		int code; /* -1: it was printed already */
+		const char *said;
+	} lines[] = {
+		{ "prog go", 42, "/etc/conf 1" },
+		{ "prog go a -f", 42, "/etc/conf 3" },
+		{ "prog go a --help", 42, "/etc/conf 3" },
+		{ "prog -f mine go a", 42, "mine 2" },
+		{ "prog -f a -f b go", 42, "b 1" },
+		{ "prog help", EXIT_DONE, ALL "/etc/conf 0" },
+		{ "prog help go", EXIT_DONE, GO "/etc/conf 0" },
+		{ "prog go --help", EXIT_DONE, GO "/etc/conf 0" },
+		{ "prog go -h", EXIT_DONE, GO "/etc/conf 0" },
+		{ "prog --help", -1, ALL "/etc/conf 0" },
+		{ "prog -h go", -1, ALL "/etc/conf 0" },
+		{ "prog --version", -1,
+		    "prog " AADSSH_VERSION "\n/etc/conf 0" },
+		{ "prog help gone", EXIT_USAGE, ALL "/etc/conf 0" },
+		{ "prog gone", EXIT_USAGE, ALL "/etc/conf 0" },
+		{ "prog g", EXIT_USAGE, ALL "/etc/conf 0" },
+		{ "prog", EXIT_USAGE, ALL "/etc/conf 0" },
+		{ "prog -f", EXIT_USAGE, ALL "/etc/conf 0" },
+		{ "prog -x go", EXIT_USAGE, ALL "/etc/conf 0" },
+		{ "prog --json go", EXIT_USAGE, ALL "/etc/conf 0" },
+	};
+	char said[4096];
+	size_t i;
+
 	(void)state;
-	assert_int_equal(quietly(1, "go"), 42);
-	assert_int_equal(quietly(1, "help"), EXIT_DONE);
-	assert_int_equal(quietly(1, "gone"), EXIT_USAGE);
-	assert_int_equal(quietly(1, "g"), EXIT_USAGE);
-	assert_int_equal(quietly(0, ""), EXIT_USAGE);
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(run_line(lines[i].words, said), lines[i].code);
+		assert_string_equal(said, lines[i].said);
+	}
+#undef ALL
+#undef GO
 }
 
 static void
