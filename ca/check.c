@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ca/option.h"
 #include "ca/rows.h"
 #include "ca/spawn.h"
 #include "ca/trust.h"
@@ -59,7 +58,7 @@ verb_check(void *arg, int argc, char **argv)
 	enum reason why;
 	int code;
 
-	if (option_json(argc, argv, &r.json) != 0)
+	if (verb_json(argc, argv, 0, &r.json) != 0)
 		return ca_usage(app, argv[0]);
 	if ((code = ca_load(app)) != EXIT_DONE)
 		return code;

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "ca/option.h"
 #include "ca/rows.h"
 #include "ca/verbs.h"
 
@@ -44,7 +43,7 @@ verb_keys(void *arg, int argc, char **argv)
 	enum reason why;
 	int code;
 
-	if (option_json(argc, argv, &r.json) != 0)
+	if (verb_json(argc, argv, 0, &r.json) != 0)
 		return ca_usage(app, argv[0]);
 	if ((code = ca_load(app)) != EXIT_DONE)
 		return code;

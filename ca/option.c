@@ -8,24 +8,6 @@
 #include "ca/option.h"
 
 int
-option_json(int argc, char **argv, bool *jsonp)
-{
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
-
-	*jsonp = false;
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (c != 'j')
-			return -1;
-		*jsonp = true;
-	}
-	return argc == optind ? 0 : -1;
-}
-
-int
 option_one(int argc, char **argv, const char *name, const char **valuep)
 {
 	const struct option longs[] = {

@@ -5,12 +5,7 @@
 #ifndef AAD_CA_OPTION_H
 #define AAD_CA_OPTION_H
 
-#include <stdbool.h>
-
 #define OPTION_LINE_MAX 400 /* bytes; the signer takes no more */
-
-/* "[--json]" alone.  Returns 0, or -1 for the usage. */
-int option_json(int argc, char **argv, bool *jsonp);
 
 /*
  * What people wrote for --NAME: one line, of 1 to OPTION_LINE_MAX bytes, and no

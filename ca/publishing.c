@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "ca/option.h"
 #include "ca/publish.h"
 #include "ca/rows.h"
 #include "ca/verbs.h"
@@ -20,7 +19,7 @@ verb_publish(void *arg, int argc, char **argv)
 	bool json;
 	int code;
 
-	if (option_json(argc, argv, &json) != 0)
+	if (verb_json(argc, argv, 0, &json) != 0)
 		return ca_usage(app, argv[0]);
 	if ((code = ca_load(app)) != EXIT_DONE)
 		return code;

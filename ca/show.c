@@ -3,7 +3,6 @@
 /* aadssh-ca show: one certificate, of a file or of the ledger. */
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,26 +19,6 @@ struct show {
 	const char *what;
 	bool json;
 };
-
-static int
-parse(int argc, char **argv, struct show *s)
-{
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (c != 'j')
-			return -1;
-		s->json = true;
-	}
-	if (argc - optind != 1)
-		return -1;
-	s->what = argv[optind];
-	return 0;
-}
 
 /* ---- a file ----------------------------------------------------------- */
 
@@ -174,8 +153,9 @@ verb_show(void *arg, int argc, char **argv)
 	uint64_t serial;
 	int code;
 
-	if (parse(argc, argv, &s) != 0)
+	if (verb_json(argc, argv, 1, &s.json) != 0)
 		return ca_usage(arg, argv[0]);
+	s.what = argv[argc - 1];
 	if ((code = ca_load(s.app)) != EXIT_DONE)
 		return code;
 	/* NB. a file of such a name is ./123. */

@@ -2,7 +2,6 @@
 
 /* aadssh check: is the configuration sound, and does it let anybody in? */
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,24 +12,6 @@
 #include "cmd/aadssh/verbs.h"
 
 #define WARNINGS_MAX 6
-
-static int
-parse(int argc, char **argv, int *jsonp)
-{
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
-
-	*jsonp = 0;
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (c != 'j')
-			return -1;
-		*jsonp = 1;
-	}
-	return argc == optind ? 0 : -1;
-}
 
 /*
  * Root reads everything, so root would not see it.  A group that is not
@@ -126,9 +107,10 @@ verb_check(void *arg, int argc, char **argv)
 	const char *warn[WARNINGS_MAX];
 	struct conf_error why;
 	size_t nwarn = 0;
-	int json, r, code;
+	int r, code;
+	bool json;
 
-	if (parse(argc, argv, &json) != 0)
+	if (verb_json(argc, argv, 0, &json) != 0)
 		return app_usage(app, argv[0]);
 	memset(&why, 0, sizeof(why));
 	if ((r = conf_load(app->conf_path, geteuid(), &app->conf, &why)) == 0 &&

@@ -2,7 +2,7 @@
 
 /* aadssh rekey: new keys of this host, and what the old ones made, anew. */
 
-#include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -14,25 +14,7 @@
 #include "host/rekey.h"
 
 static int
-parse(int argc, char **argv, int *jsonp)
-{
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int c;
-
-	*jsonp = 0;
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (c != 'j')
-			return -1;
-		*jsonp = 1;
-	}
-	return argc == optind ? 0 : -1;
-}
-
-static int
-report(const struct rekey_count *n, int json)
+report(const struct rekey_count *n, bool json)
 {
 	char records[24], tokens[24], skipped[24];
 	struct log_field fields[] = {
@@ -87,9 +69,10 @@ verb_rekey(void *arg, int argc, char **argv)
 {
 	struct app *app = arg;
 	struct rekey_count n;
-	int code, json;
+	bool json;
+	int code;
 
-	if (parse(argc, argv, &json) != 0)
+	if (verb_json(argc, argv, 0, &json) != 0)
 		return app_usage(app, argv[0]);
 	if ((code = app_start(app)) != EXIT_DONE ||
 	    (code = run(app, &n)) != EXIT_DONE)

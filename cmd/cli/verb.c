@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,6 +45,24 @@ verb_usage(const struct verb *verbs, const char *prog, const char *name)
 	if (v != NULL)
 		usage_of(v, prog, stderr);
 	return EXIT_USAGE;
+}
+
+int
+verb_json(int argc, char **argv, int words, bool *jsonp)
+{
+	static const struct option longs[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	*jsonp = false;
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (c != 'j')
+			return -1;
+		*jsonp = true;
+	}
+	return argc - optind == words ? 0 : -1;
 }
 
 bool

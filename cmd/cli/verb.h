@@ -44,6 +44,12 @@ bool verb_options(const struct verb *verbs, const char *name, const char *prog,
 int verb_dispatch(const struct verb *verbs, const char *prog, void *app,
     int argc, char **argv);
 
+/*
+ * The command line of a verb that takes --json, and so many words, which lie
+ * at argv[argc - words] then.  Returns 0, or -1 for the usage.
+ */
+int verb_json(int argc, char **argv, int words, bool *jsonp);
+
 /* Print how one verb is called to stderr; returns EXIT_USAGE. */
 int verb_usage(const struct verb *verbs, const char *prog, const char *name);
 
