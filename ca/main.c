@@ -35,7 +35,8 @@ static const struct verb verbs[] = {
 	    "check every row of the ledger, and the manifests against it" },
 	{ "keys", verb_keys, "[--json]", "show the keys of the authority" },
 	{ "revoke", verb_revoke,
-	    "--serial|--user|--oid|--key|--ca-key X --reason TEXT [--json]",
+	    "--serial|--user|--oid|--key|--ca-key X --reason TEXT "
+	    "[--user-ca FILE.pub] [--host-ca FILE.pub] [--json]",
 	    "revoke certificates, and bar who has them; publish that" },
 	{ "unrevoke", verb_revoke,
 	    "--oid|--user X | --pin LOGIN [--reason TEXT] [--json]",

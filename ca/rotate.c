@@ -146,8 +146,8 @@ tell_bundle(const json_t *end)
 {
 	char text[ROWS_TEXT_MAX];
 
-	printf("The bundle key is now %s.\nHosts take it from the next "
-	       "bundle, if that is signed by a key that they know.\n",
+	printf("The bundle key is now %s.\nThe next publication names it, "
+	       "with a statement by the key before it or the recovery key.\n",
 	    rows_text(end, "bundle_key", text));
 }
 

@@ -126,6 +126,34 @@ sample_authority() {
 	done <"$dir/defaults"
 }
 
+# calls PROGRAM PAGE: the verbs and their options, as "help" has them and as
+# the page's SYNOPSIS.
+calls() {
+	"$B/$1" help | awk '/^  [a-z]/ {
+		verb = $1
+		print verb
+		while (match($0, /--[a-z-]+/)) {
+			print verb, substr($0, RSTART, RLENGTH)
+			$0 = substr($0, RSTART + RLENGTH)
+		} }' | sort -u >"$dir/code"
+	awk '
+	/^\.Sh / { on = $2 == "SYNOPSIS" }
+	!on { next }
+	/^\.Nm/ { n = 0 }
+	/^\.Cm / {
+		for (i = 2; i <= NF; i++)
+			if ($i ~ /^[a-z-]+$/ && $2 != "help") {
+				verb[++n] = $i
+				print $i
+			}
+	}
+	{ for (i = 2; i <= NF; i++)
+		for (j = 1; $i ~ /^-[a-z]/ && j <= n; j++)
+			print verb[j], "-" $i }
+	' "$2" | sort -u >"$dir/text"
+	same "$2" "$dir/code" "$dir/text"
+}
+
 mdoc() {
 	list=$(files '*.[158]')
 	[ -n "$list" ] || echo 'no manual pages'
@@ -144,3 +172,7 @@ check 'conf/aadssh.conf has every keyword with its default' sample
 check 'conf/aadssh-ca.conf has every keyword with its default' \
     sample_authority
 check 'mandoc finds nothing in the manual pages' mdoc
+check 'aadssh(1) has the verbs and options that help names' \
+    calls aadssh docs/aadssh.1
+check 'aadssh-ca(1) has the verbs and options that help names' \
+    calls aadssh-ca docs/aadssh-ca.1
