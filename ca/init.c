@@ -25,6 +25,7 @@
 #include "ssh/privkey.h"
 
 #define RECOVERY "./aadssh-recovery-key"
+#define HOST_DIR "/etc/ssh/aadssh" /* the publication's place on a host */
 
 struct init {
 	struct ca_app *app;
@@ -199,7 +200,6 @@ known_hosts(struct ca_app *app)
 static void
 tell(const struct init *i, const json_t *end)
 {
-	const char *dir = i->app->conf->publish_dir;
 	char text[ROWS_TEXT_MAX];
 	char *known = known_hosts(i->app);
 
@@ -211,14 +211,17 @@ tell(const struct init *i, const json_t *end)
 	printf("\nMove %s offline now: it opens backups, and it is what hosts "
 	       "believe\nwhen the bundle key is lost. It is nowhere else.\n",
 	    i->recovery);
-	printf("\nIn sshd_config of a host that has this publication:\n"
-	       "  TrustedUserCAKeys %s/current/user_ca.pub\n"
-	       "  RevokedKeys %s/current/krl\n"
+	/* NB. with these and without the file that RevokedKeys names, sshd
+	 * takes no key from anybody. */
+	printf("\nIn sshd_config of a host, once it has a copy of %s\n"
+	       "as " HOST_DIR ", and not before:\n"
+	       "  TrustedUserCAKeys " HOST_DIR "/current/user_ca.pub\n"
+	       "  RevokedKeys " HOST_DIR "/current/krl\n"
 	       "  AuthorizedPrincipalsCommand "
 	       "/usr/libexec/aadssh/aadssh-authkeys --principals %%u %%U %%t "
 	       "%%k\n"
 	       "  AuthorizedPrincipalsCommandUser aadssh-hook\n",
-	    dir, dir);
+	    i->app->conf->publish_dir);
 	if (known != NULL)
 		printf("\nIn known_hosts of who logs in:\n  %s\n", known);
 	printf("\nNext: let cron fetch the tenant keys (aadssh -f %s refresh "

@@ -25,8 +25,11 @@ exits 3 "init without room for the recovery key does nothing" \
 also "and leaves no empty file" test ! -e "$W/full/key"
 need umount "$W/full"
 ok "init makes an authority" aadssh-ca -f "$CA_CONF" init
-also "and says what sshd needs of it" has "$W/out" "TrustedUserCAKeys $CERT_CA"
-also "and of what it revokes" has "$W/out" "RevokedKeys $CERT_KRL"
+also "and says what sshd needs of it, where a host has it" has "$W/out" \
+    "TrustedUserCAKeys /etc/ssh/aadssh/current/user_ca.pub"
+also "and of what it revokes" has "$W/out" \
+    "RevokedKeys /etc/ssh/aadssh/current/krl"
+also "and where that is copied from" has "$W/out" "$CA_STATE/public"
 also "and what known_hosts needs" has "$W/out" "@cert-authority * ssh-ed25519 "
 exits 1 "a second init overwrites nothing" aadssh-ca -f "$CA_CONF" init \
     --recovery-out "$W/second"
