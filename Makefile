@@ -468,6 +468,7 @@ install: all
 	    conf/sshd_config.d/50-aadssh.conf $(DESTDIR)$(examples)/
 	install -m 0644 conf/pam.d/sshd conf/pam.d/sshd-fallback \
 	    $(DESTDIR)$(examples)/pam.d/
+	install -m 0755 conf/aadssh-ca-push $(DESTDIR)$(examples)/
 	install -m 0644 docs/aadssh.1 docs/aadssh-ca.1 \
 	    $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 0644 docs/aadssh.conf.5 docs/aadssh-ca.conf.5 \

@@ -2,7 +2,7 @@
 . test/lint/lib.sh
 
 shells() {
-	list=$(files '*.sh' run)
+	list=$(files '*.sh' run aadssh-ca-push)
 	[ -n "$list" ] || echo 'no scripts'
 	for script in $list; do
 		case $(head -n 1 "$script") in
@@ -23,7 +23,8 @@ modules() {
 # A script that is called by its name must be executable.  The end-to-end
 # tests are handed to a shell by their runner.
 executable() {
-	for script in $(files '*.sh' run | grep -v '^test/e2e/'); do
+	for script in $(files '*.sh' run aadssh-ca-push |
+	    grep -v '^test/e2e/'); do
 		case $(head -n 1 "$script") in
 		'#!'*) [ -x "$script" ] || echo "$script: not executable" ;;
 		*) [ ! -x "$script" ] || echo "$script: executable, no #!" ;;
