@@ -107,17 +107,44 @@ world_ca()
 	start_ca --recovery-out "$W/recovery"
 }
 
-# No authority yet; and its hosts, all of them this one.
+# stub NAME: a program of bin, from standard input.
+stub()
+{
+	{ echo '#!/bin/sh'; cat; } >"bin/$1" && chmod 0755 "bin/$1"
+}
+
+# No authority yet; and its hosts, all of them this one, without systemd.
 world_fresh()
 {
 	stop_signer_socket
 	forget_ca
 	start_signer_socket
 	mount -t tmpfs tmpfs /usr/local/sbin
+	install -m 0755 /src/conf/aadssh-ca-push /usr/local/sbin/
+	install -m 0600 /etc/ssh/host_key /etc/ssh/ssh_host_ed25519_key
+	cp /etc/ssh/host_key.pub /etc/ssh/ssh_host_ed25519_key.pub
+	echo 'Include /etc/ssh/ssh_config.d/*.conf' >/etc/ssh/ssh_config
 	mkdir -p bin
-	# "ssh root@HOST COMMAND"
-	printf '#!/bin/sh\nexec sh -c "$2"\n' >bin/ssh
-	chmod 0755 bin/ssh
+	# "ssh -o OPTION HOST COMMAND"
+	stub ssh <<-'END'
+	while [ "$1" = -o ]; do shift 2; done
+	shift
+	exec sh -c "$*"
+	END
+	stub sudo <<-'END'
+	exec "$@"
+	END
+	stub systemctl <<-'END'
+	case $* in
+	'reload ssh') kill -HUP "$(cat /run/sshd.pid)" ;;
+	'stop aadssh-ca-'* | 'start aadssh-ca-'*) ;;
+	*) exit 1 ;;
+	esac
+	END
+	stub systemd-tmpfiles <<-END
+	install -d -o aadssh-ca -g aadssh-ca $CA_STATE &&
+	install -d -o aadssh -g aadssh $CA_STATE/tenant
+	END
 	new_key lost
 }
 
@@ -127,10 +154,50 @@ world_host()
 	cp "$CONF" aadssh.conf
 }
 
-# One byte of the ledger is another.
+world_nolist()
+{
+	rm /etc/ssh/aadssh/current/krl
+}
+
+# Hosts that are to stop trusting the authority.
+DROP_IN=/etc/ssh/sshd_config.d/40-aadssh-certificates.conf
+world_taken()
+{
+	mkdir -p /etc/ssh/breakglass && cp lost.pub /etc/ssh/breakglass/root &&
+	    cp "$DROP_IN" drop-in
+}
+
+# They did, and trust it again.
+world_again()
+{
+	[ ! -e "$DROP_IN" ] && [ ! -e /etc/ssh/breakglass/root ] &&
+	    cp drop-in "$DROP_IN"
+}
+
+# What the new authority is instead of.
+world_lost()
+{
+	cp -a "$CA_STATE" state && cp -a /etc/ssh/aadssh host
+}
+
+# Hosts took the keys of another, and were never without a list.
+has_new_authority()
+{
+	cmp "$CA_STATE/public/current/user_ca.pub" \
+	    /etc/ssh/aadssh/current/user_ca.pub &&
+	    ! cmp -s host/current/user_ca.pub \
+	    /etc/ssh/aadssh/current/user_ca.pub &&
+	    [ "$(readlink /etc/ssh/aadssh/current)" -gt \
+	    "$(readlink host/current)" ]
+}
+
+# The one before, of which one byte of the ledger is another.
 world_damaged()
 {
 	local db at
+	has_new_authority || return 1
+	rm -rf "$CA_STATE" /etc/ssh/aadssh
+	mv state "$CA_STATE" && mv host /etc/ssh/aadssh
 	db=$CA_STATE/ledger/ledger.db
 	at=$(grep -abo -m 1 'via=revoke uid' "$db" | head -n 1 | cut -d : -f 1)
 	[ "$at" ] && printf X | dd of="$db" bs=1 seek="$at" conv=notrunc
@@ -208,13 +275,19 @@ md_page guide.md
 # The host that the guide made, after all that.
 rm -f /home/alice/.ssh/*-cert.pub
 need run_example "$ aadssh-ca sign"
+need systemctl reload ssh
 rm bin/ssh
-need kill -HUP "$(cat /run/sshd.pid)"
-sshd_again()
+# NB. nobody but the certificate of the host vouches for it; web2 was the last
+# name that this one got.
+by_certificates() # OPTION...
 {
-	[ "$(grep -c 'Server listening' "$SSHD_LOG")" -eq 2 ]
+	[ "$(ssh -p "$SSHD_PORT" -o BatchMode=yes -o StrictHostKeyChecking=yes \
+	    -o UserKnownHostsFile=/dev/null -o HostKeyAlias=web2.example.com \
+	    -i /home/alice/.ssh/id_ed25519 "$@" alice@localhost id -un \
+	    </dev/null)" = alice ]
 }
-need wait_for 5 sshd_again
-ok "guide.md: the host lets her in with a certificate" \
-    whoami_is alice /home/alice/.ssh/id_ed25519
+ok "guide.md: host and person know each other by certificates" \
+    wait_for 5 by_certificates
+exits 1 "guide.md: and not without the line in ssh_config.d" \
+    by_certificates -o GlobalKnownHostsFile=/dev/null
 finish
