@@ -99,10 +99,11 @@ ca = $(ca_pure) main app spawn dial door signlock keyagent \
 	publish change take progress layout find init sign signhost show list verify \
 	keys revoke krl rotate publishing backup restore check
 signer_profile = option profile profilecheck
-signer_issue = signer issue usercert hostcert keyring backend request
+signer_issue = signer issue usercert hostcert keyring backend request step \
+	manifest published
 signer = main intake ops sandbox
-signer_ops = step newkey init revoke revoked manifest publication published \
-	publish rotation rotate bundle account audit archive backup stage restore check
+signer_ops = newkey init revoke revoked publication publish rotation rotate \
+	bundle account audit archive backup stage restore check
 pam = pam_aadssh account child clean header judged kernel login named \
 	options registry relay report
 aadssh = main app signin exchange ui qr admit lines pamheader keychoice pamui \

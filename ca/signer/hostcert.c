@@ -30,9 +30,9 @@ static enum reason
 decide(struct signer *s, const struct request *rq, const struct issue *is,
     json_t **endp)
 {
-	enum reason why = AAD_R_UNSET;
+	enum reason why = issue_begin(s);
 
-	if (ledger_begin(s->ledger, &why) != 0)
+	if (why != AAD_R_ALLOWED)
 		return why;
 	why = issue_denied(s, NULL, is->key);
 	if (why == AAD_R_ALLOWED &&

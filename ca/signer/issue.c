@@ -8,6 +8,8 @@
 #include <sodium.h>
 
 #include "ca/signer/issue.h"
+#include "ca/signer/published.h"
+#include "ca/signer/step.h"
 #include "cmd/cli/log.h"
 #include "core/b64.h"
 #include "core/text.h"
@@ -107,6 +109,22 @@ issue_digest(const struct request *rq, char out[static NAME_HEX64_LEN + 1])
 	}
 	crypto_hash_sha256_final(&sha, hash);
 	name_hex64(hash, out);
+}
+
+enum reason
+issue_begin(struct signer *s)
+{
+	struct keyring ring;
+	enum reason why = step_begin(s);
+
+	if (why != AAD_R_ALLOWED)
+		return why;
+	if ((why = step_keys(s, &ring)) == AAD_R_ALLOWED)
+		why = published_agrees(s, &ring);
+	keyring_release(&ring);
+	if (why != AAD_R_ALLOWED)
+		ledger_rollback(s->ledger);
+	return why;
 }
 
 enum reason

@@ -48,6 +48,13 @@ void issue_texts_free(char **texts, size_t n);
 void issue_digest(const struct request *rq,
     char out[static NAME_HEX64_LEN + 1]);
 
+/*
+ * Begin the transaction in which everything is judged, of a ledger that has
+ * what hosts were told: an older copy has forgotten denials and used tokens.
+ * Returns ALLOWED; LEDGER_ALTERED, those of the ledger: then none is open.
+ */
+enum reason issue_begin(struct signer *s) AAD_MUST_CHECK;
+
 /* Whether identity and key may still have anything; in a transaction. */
 enum reason issue_denied(struct signer *s, const char *oid,
     const struct key *k) AAD_MUST_CHECK;

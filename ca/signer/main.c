@@ -194,8 +194,7 @@ open_rest(struct signer *s, const struct op *op)
 		    "%s cannot be made", s->conf->dir);
 	if (file_dir_open(s->dir, "tenant", any, &s->tenant) != 0)
 		s->tenant = -1;
-	if (!s->socket &&
-	    own_dir(s->conf->publish_dir, op->makes, &s->publish) != 0)
+	if (own_dir(s->conf->publish_dir, op->makes, &s->publish) != 0)
 		s->publish = -1;
 	if (s->conf->ca_agent != NULL &&
 	    backend_connect(s->conf->ca_agent, &s->agent) != 0)
@@ -227,7 +226,8 @@ dispatch(struct signer *s, const struct request *rq, json_t **endp)
 	alarm(op->seconds);
 	if ((why = open_rest(s, op)) != AAD_R_ALLOWED)
 		return why;
-	if (signer_sandbox(s->dir, s->publish) != 0)
+	if (signer_sandbox(s->dir, s->publish,
+		s->socket ? s->conf->publish_dir : NULL) != 0)
 		return AAD_R_SANDBOX;
 	s->now = clock_now();
 	return with_detail(s, op->fn(s, rq, endp));

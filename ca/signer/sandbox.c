@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <stdbool.h>
 #include <sys/syscall.h>
 
 #include "ca/signer/sandbox.h"
@@ -87,13 +88,14 @@ static const unsigned int calls[] = {
 };
 
 int
-signer_sandbox(int dir, int publish)
+signer_sandbox(int dir, int publish, const char *only_read)
 {
 	/* SQLite's own chance; without it the clock is all it has. */
-	static const char *const read[] = { "/dev/urandom" };
-	const int own[] = { dir, publish };
+	const char *const read[] = { "/dev/urandom", only_read };
+	const bool reads = publish != -1 && only_read != NULL;
+	const int own[] = { dir, reads ? -1 : publish };
 
-	if (sandbox_own(read, 1, own, 2) != 0)
+	if (sandbox_own(read, reads ? 2 : 1, own, 2) != 0)
 		return AAD_ESYS;
 	return sandbox_only(calls, sizeof(calls) / sizeof(calls[0]));
 }

@@ -272,9 +272,9 @@ static enum reason
 decide(struct signing *g, json_t **endp)
 {
 	const bool dry = request_get(g->rq, REQUEST_L_DRY_RUN, 0) != NULL;
-	enum reason why = AAD_R_UNSET;
+	enum reason why = issue_begin(g->s);
 
-	if (ledger_begin(g->s->ledger, &why) != 0)
+	if (why != AAD_R_ALLOWED)
 		return why;
 	if ((why = step_denied(g)) == AAD_R_ALLOWED &&
 	    (why = step_token_use(g)) == AAD_R_ALLOWED &&

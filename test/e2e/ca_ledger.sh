@@ -217,8 +217,16 @@ need cp -p "$LEDGER" "$W/later.db"
 put_back
 found "an older copy of the ledger" 'the manifest of version .* knows [0-9]+ rows, and the ledger has [0-9]+'
 exits 3 "nothing is published from it" $A publish
+log_mark
+exits 3 "II-R5 nothing is signed from it" issue k2 "$ALICE_OID" "$ALICE"
+also "II-R5 ... by that reason" has "$W/out" "end 3 ledger_altered"
+also "II-R5 ... and the log says why" log_has event=signer via=socket \
+    reason=ledger_altered "which hosts see, knows a row"
+exits 3 "II-R5 ... nor for a host" $A sign-host --key "$W/host.pub" \
+    --name web.example.test
 cp -p "$W/later.db" "$LEDGER"
 ok "with the right one all is well" $A verify
+ok "... and it signs" issue k2 "$ALICE_OID" "$ALICE"
 need cp -rp "$CA_STATE/manifests" "$W/manifests"
 newest=$(readlink "$PUBLIC/current")
 need sed -i 's/"version":[0-9]*/"version":99999/' \

@@ -375,6 +375,22 @@ publish(struct world *w)
 	return version;
 }
 
+/* Rows as whoever holds the file could add them. */
+static void
+append_rows(struct world *w, int n)
+{
+	struct event e = { .at = w->s.now, .kind = EVENT_UNPIN, .login = "x" };
+	enum reason why;
+
+	open_world(w);
+	assert_int_equal(signer_ledger(&w->s), AAD_R_ALLOWED);
+	assert_int_equal(ledger_begin(w->s.ledger, &why), 0);
+	for (; n > 0; n--)
+		assert_int_equal(ledger_append(w->s.ledger, &e, &why), 0);
+	assert_int_equal(ledger_commit(w->s.ledger, &why), 0);
+	close_world(w);
+}
+
 /* A certificate for alice, or for whoever has the oid. */
 static uint64_t
 sign_user(struct world *w, const char *oid, const char *upn)
@@ -425,20 +441,28 @@ try_sign(struct world *w)
 	return why;
 }
 
-/* A host certificate, which needs no token; ttl 0: the usual. */
+/* For a host certificate, which needs no token; ttl 0: the usual. */
+static void
+ask_sign_host(struct world *w, uint64_t ttl, bool dry)
+{
+	request(w, REQUEST_SIGN_HOST);
+	request_put(&w->b, REQUEST_L_KEY, w->subject.pub.blob,
+	    w->subject.pub.blob_len);
+	if (ttl != 0)
+		request_put_u64(&w->b, REQUEST_L_TTL, ttl);
+	if (dry)
+		request_put_flag(&w->b, REQUEST_L_DRY_RUN);
+	request_put_text(&w->b, REQUEST_L_CONTEXT, "via=test");
+	request_put_text(&w->b, REQUEST_L_NAME, "web1.example.com");
+}
+
 static struct cert
 sign_host(struct world *w, uint64_t ttl)
 {
 	struct cert c;
 	struct got g;
 
-	request(w, REQUEST_SIGN_HOST);
-	request_put(&w->b, REQUEST_L_KEY, w->subject.pub.blob,
-	    w->subject.pub.blob_len);
-	if (ttl != 0)
-		request_put_u64(&w->b, REQUEST_L_TTL, ttl);
-	request_put_text(&w->b, REQUEST_L_CONTEXT, "via=test");
-	request_put_text(&w->b, REQUEST_L_NAME, "web1.example.com");
+	ask_sign_host(w, ttl, false);
 	g = answer(w, op_sign_host);
 	expect_why(w, &g, AAD_R_ALLOWED, "sign-host");
 	c = g.cert;
@@ -1264,6 +1288,56 @@ II_R5_an_older_copy_of_the_ledger(void **state)
 	cert_release(&c);
 }
 
+/* Nothing is signed from it either: it has forgotten who is denied. */
+static void
+II_R5_signing_from_an_older_copy(void **state)
+{
+	struct world *w = *state;
+	uint64_t serial;
+
+	/* before the first publication there is no witness */
+	serial = sign_user(w, FORGE_OID, "alice@contoso.com");
+	publish(w);
+	shell(w, "cp -p ledger/ledger.db kept.db");
+	revoke_serial(w, serial, AAD_R_ALLOWED);
+	publish(w);
+	shell(w, "cp -p ledger/ledger.db later.db && "
+		 "cp -p kept.db ledger/ledger.db");
+	assert_int_equal(try_sign(w), AAD_R_LEDGER_ALTERED);
+	assert_non_null(strstr(w->s.detail, "use restore instead"));
+	ask_sign_host(w, 0, false);
+	expect(w, op_sign_host, AAD_R_LEDGER_ALTERED, "a host's");
+	ask_sign_host(w, 0, true);
+	expect(w, op_sign_host, AAD_R_LEDGER_ALTERED, "a host's, dry");
+	/* a history as long is another one all the same */
+	append_rows(w, 9);
+	assert_int_equal(try_sign(w), AAD_R_LEDGER_ALTERED);
+	shell(w, "cp -p later.db ledger/ledger.db");
+	assert_int_equal(try_sign(w), AAD_R_ALLOWED);
+}
+
+/* Where no publication can be read none says that rows are missing: nobody is
+ * locked out by that, and check has it. */
+static void
+signing_without_a_publication(void **state)
+{
+	static const char *const ways[] = { "rm public/current",
+		"echo x >public/$(readlink public/current)/manifest.json",
+		"rm -r public", "mkdir public; ln -s 5 public/current",
+		"rm -r public; touch public" };
+	struct world *w = *state;
+	size_t i;
+
+	publish(w);
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct cert c;
+
+		shell(w, ways[i]);
+		c = sign_host(w, 0);
+		cert_release(&c);
+	}
+}
+
 /* A version that waited until it was over is not switched to. */
 static void
 a_version_that_is_over(void **state)
@@ -2014,7 +2088,6 @@ verify_finds_a_ledger_that_was_cut(void **state)
 {
 	struct world *w = *state;
 	struct cert c;
-	size_t i;
 
 	shell(w, "cp ledger/ledger.db ../old.db");
 	c = sign_host(w, 0);
@@ -2024,18 +2097,14 @@ verify_finds_a_ledger_that_was_cut(void **state)
 	shell(w, "cp ../old.db ledger/ledger.db");
 	verify(w, 1);
 	/* grown again, it is another chain */
-	c = sign_host(w, 0);
-	cert_release(&c);
+	append_rows(w, 2);
 	verify(w, 1);
 	/* and nothing is published from it, however long it gets */
 	request(w, REQUEST_STAGE);
 	expect(w, op_stage, AAD_R_LEDGER_ALTERED, "stage");
 	request(w, REQUEST_ROTATE);
 	expect(w, op_rotate, AAD_R_LEDGER_ALTERED, "rotate");
-	for (i = 0; i < 8; i++) {
-		c = sign_host(w, 0);
-		cert_release(&c);
-	}
+	append_rows(w, 16);
 	request(w, REQUEST_STAGE);
 	expect(w, op_stage, AAD_R_LEDGER_ALTERED, "stage, longer");
 	request(w, REQUEST_COMMIT);
@@ -2736,6 +2805,8 @@ main(void)
 		WITH(I_E2_a_damaged_publication_is_never_switched_to),
 		WITH(I_E6_never_an_older_version),
 		WITH(II_R5_an_older_copy_of_the_ledger),
+		WITH(II_R5_signing_from_an_older_copy),
+		WITH(signing_without_a_publication),
 		WITH(a_version_that_is_over),
 		WITH(I_E7_a_manifest_signed_by_ssh_keygens_rules),
 		WITH(I_C11_a_manifest_of_an_authority),
