@@ -134,16 +134,76 @@ has_rows(struct signer *s, const struct manifest *m)
 	    m->version, m->length);
 }
 
+/* Whether a version's manifest is signed well, by a key of somebody else.
+ * Returns 0; what file_read() and sshsig_verify() do. */
+static int
+foreign(int fd, uint64_t version, const struct keyring *keys, bool *yes)
+{
+	char name[PUBLISHED_NAME_LEN], *text = NULL, *sig = NULL;
+	struct key signer;
+	size_t len, siglen;
+	int dir, r;
+
+	*yes = false;
+	published_name(version, name);
+	if ((r = file_dir_open(fd, name, step_owner(), &dir)) != 0)
+		return r;
+	r = file_read(dir, MANIFEST_NAME, step_owner(), MANIFEST_MAX, &text,
+	    &len);
+	if (r == 0)
+		r = file_read(dir, MANIFEST_SIG, step_owner(), SSHSIG_TEXT_MAX,
+		    &sig, &siglen);
+	if (r == 0)
+		r = sshsig_verify(sig, siglen, MANIFEST_NAMESPACE,
+		    (const uint8_t *)text, len, &signer);
+	if (r == 0) {
+		*yes = keyring_by_hash(keys, signer.hash) == NULL;
+		key_release(&signer);
+	}
+	free(text);
+	free(sig);
+	file_close(dir);
+	return r;
+}
+
+/* What hosts see is signed, but by a key that the ledger never had: it is not
+ * that of the publication, unless it has published nothing yet. */
+static enum reason
+knows_signer(struct signer *s, uint64_t version, const struct keyring *keys)
+{
+	struct told t;
+	enum reason why;
+	bool yes;
+	int r = foreign(s->publish, version, keys, &yes);
+
+	if (r == AAD_ENOMEM)
+		return AAD_R_NO_MEMORY;
+	if (!yes)
+		return AAD_R_ALLOWED;
+	why = look_told(s, &t);
+	if (why != AAD_R_ALLOWED || t.restored >= t.published)
+		return why;
+	return signer_fail(s, AAD_R_LEDGER_ALTERED,
+	    "version %" PRIu64 ", which hosts see, is signed by a bundle key "
+	    "that is not in the ledger; if the ledger is an older copy, use "
+	    "restore instead",
+	    version);
+}
+
 enum reason
 published_agrees(struct signer *s, const struct keyring *keys)
 {
 	struct manifest m;
 	uint64_t version;
 	enum reason why;
+	int r;
 
-	if (published_current(s->publish, &version) != 0 ||
-	    published_load(s->publish, version, keys, &m) != 0)
+	if (published_current(s->publish, &version) != 0)
 		return AAD_R_ALLOWED;
+	if ((r = published_load(s->publish, version, keys, &m)) == AAD_ESIG)
+		return knows_signer(s, version, keys);
+	if (r != 0) /* no witness, but for want of memory */
+		return r == AAD_ENOMEM ? AAD_R_NO_MEMORY : AAD_R_ALLOWED;
 	why = has_rows(s, &m);
 	manifest_release(&m);
 	return why;

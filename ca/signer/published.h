@@ -49,9 +49,10 @@ enum reason published_recorded(struct signer *s, uint64_t version, bool *yes);
 /*
  * Whether the ledger has all that hosts were told: one that was put back to
  * an older state would publish a list without what was revoked since, and sign
- * for who is denied.  After a restore that is known, and no version that counts
- * is no witness.  One row is read, not the chain.
- * Returns ALLOWED; LEDGER_ALTERED; the reasons of the ledger.
+ * for who is denied.  One that does not know the bundle key that signed what
+ * hosts see is older, too.  After a restore that is known, and no version that
+ * counts is no witness.  One row is read, not the chain.
+ * Returns ALLOWED; LEDGER_ALTERED; NO_MEMORY; the reasons of the ledger.
  */
 enum reason published_agrees(struct signer *s, const struct keyring *keys);
 

@@ -1316,6 +1316,44 @@ II_R5_signing_from_an_older_copy(void **state)
 	assert_int_equal(try_sign(w), AAD_R_ALLOWED);
 }
 
+/* A copy so old that it does not know who signs the publications. */
+static void
+II_R5_a_copy_from_before_the_bundle_key(void **state)
+{
+	struct world *w = *state;
+
+	publish(w);
+	shell(w, "cp -p ledger/ledger.db kept.db");
+	request(w, REQUEST_ROTATE_BUNDLE);
+	expect(w, op_rotate_bundle, AAD_R_ALLOWED, "another bundle key");
+	/* what the key before signed is still a witness */
+	assert_int_equal(try_sign(w), AAD_R_ALLOWED);
+	publish(w);
+	shell(w, "cp -p kept.db ledger/ledger.db");
+	assert_int_equal(try_sign(w), AAD_R_LEDGER_ALTERED);
+	assert_non_null(strstr(w->s.detail, "bundle key"));
+	request(w, REQUEST_STAGE);
+	expect(w, op_stage, AAD_R_LEDGER_ALTERED, "stage");
+	request(w, REQUEST_ROTATE);
+	expect(w, op_rotate, AAD_R_LEDGER_ALTERED, "rotate");
+	/* a signature that is none is no witness */
+	shell(w, "echo x >>public/2/manifest.json");
+	assert_int_equal(try_sign(w), AAD_R_ALLOWED);
+}
+
+/* Another authority's publication, under an authority that is new. */
+static void
+a_new_authority_under_an_old_publication(void **state)
+{
+	struct world *w = *state;
+
+	publish(w);
+	shell(w, "rm -r ledger keys manifests");
+	init(w);
+	assert_int_equal(try_sign(w), AAD_R_ALLOWED);
+	assert_int_equal(publish(w), 2);
+}
+
 /* Where no publication can be read none says that rows are missing: nobody is
  * locked out by that, and check has it. */
 static void
@@ -2806,6 +2844,8 @@ main(void)
 		WITH(I_E6_never_an_older_version),
 		WITH(II_R5_an_older_copy_of_the_ledger),
 		WITH(II_R5_signing_from_an_older_copy),
+		WITH(II_R5_a_copy_from_before_the_bundle_key),
+		WITH(a_new_authority_under_an_old_publication),
 		WITH(signing_without_a_publication),
 		WITH(a_version_that_is_over),
 		WITH(I_E7_a_manifest_signed_by_ssh_keygens_rules),
