@@ -114,32 +114,6 @@ fault(int r, const char *text, enum reason *whyp, const char **faultp)
 }
 
 int
-backend_holds(int agent, const struct key *k, enum reason *whyp,
-    const char **faultp)
-{
-	uint8_t *ask, *reply = NULL;
-	size_t len, n;
-	int r;
-
-	*faultp = "";
-	if ((r = agent_ask_keys(&ask, &len)) != 0 ||
-	    (r = exchange(agent, ask, len, &reply, &n)) != 0)
-		return fault(r, "it does not answer", whyp, faultp);
-	r = agent_read_keys(reply, n, k);
-	free(reply);
-	if (r == AAD_ENOENT) {
-		*whyp = AAD_R_CA_KEY;
-		*faultp = "the agent does not hold this key";
-		return r;
-	}
-	if (r != 0)
-		return fault(r, "it does not say which keys it holds", whyp,
-		    faultp);
-	*whyp = AAD_R_ALLOWED;
-	return 0;
-}
-
-int
 backend_sign(int agent, const struct key *k, const uint8_t *data, size_t len,
     uint8_t **sigp, size_t *siglenp, enum reason *whyp, const char **faultp)
 {

@@ -27,14 +27,6 @@
 int backend_connect(const char *path, int *fdp) AAD_MUST_CHECK;
 
 /*
- * Whether the agent holds a key.
- * *whyp: CA_AGENT, CA_KEY when it does not, NO_MEMORY; fault has the words.
- * Returns 0; AAD_ENOENT; AAD_ENET; AAD_ENOMEM.
- */
-int backend_holds(int agent, const struct key *k, enum reason *whyp,
-    const char **faultp) AAD_MUST_CHECK;
-
-/*
  * Have it sign.  *sigp: the caller verifies and frees it.
  * agent: -1 when there is none, which is CA_AGENT.
  * *whyp: CA_AGENT, NO_MEMORY.  Returns 0; AAD_ENET; AAD_ENOMEM.
