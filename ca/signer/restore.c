@@ -286,19 +286,26 @@ place(struct restore *t)
 
 /* ---- what is lost ---------------------------------------------------- */
 
-/* How many rows the publication knows that the backup does not. */
-static int64_t
-lost_rows(struct signer *s, int64_t length)
+/* What the publication knows that the backup does not: at least that is
+ * lost. */
+struct lost {
+	int64_t rows; /* -1: there is none that counts */
+	int64_t until; /* when it was made, 0 */
+};
+
+static struct lost
+look_for_lost(struct signer *s, int64_t length)
 {
+	struct lost lost = { -1, 0 };
 	struct keyring ring;
 	struct manifest m;
 	uint64_t version;
-	int64_t lost = -1;
 
 	if (step_keys(s, &ring) == AAD_R_ALLOWED && s->publish != -1 &&
 	    published_current(s->publish, &version) == 0 &&
 	    published_load(s->publish, version, &ring, &m) == 0) {
-		lost = m.length > length ? m.length - length : 0;
+		lost.rows = m.length > length ? m.length - length : 0;
+		lost.until = lost.rows > 0 ? m.issued : 0;
 		manifest_release(&m);
 	}
 	keyring_release(&ring);
@@ -327,23 +334,30 @@ append_restored(struct signer *s, int64_t length, const char *head)
 	return why;
 }
 
+/* NB. serials of after the backup are unknown, so --serial finds none. */
+static const char advice[] =
+    "What was given, revoked or denied after the backup is not in the ledger. "
+    "Revoke again whom and what was revoked since. Certificates that were "
+    "given since are not found by --user, --oid or --serial: bar them by "
+    "their key, with revoke --key (the log has it, event=certificate), or "
+    "all of them with revoke --ca-key for both keys; do that if one may be in "
+    "the wrong hands. Else let the keys go soon, with rotate --now. A sign-in "
+    "counts from a minute after the restore on.";
+
 static enum reason
 tell(struct signer *s, int64_t length, const char *head, json_t **endp)
 {
 	char n[24];
 	const struct log_field fields[] = { { "ledger_length", n },
 		{ "ledger_head", head } };
-	int64_t lost = lost_rows(s, length);
+	struct lost lost = look_for_lost(s, length);
 
 	snprintf(n, sizeof(n), "%" PRId64, length);
 	signer_log(s, "restore", AAD_R_ALLOWED, fields, 2);
-	*endp = json_pack("{s:i s:I s:s s:o s:s}", "v", 1, "from_length",
+	*endp = json_pack("{s:i s:I s:s s:o s:o s:s}", "v", 1, "from_length",
 	    (json_int_t)length, "head", head, "lost_rows",
-	    lost < 0 ? json_null() : json_integer(lost), "advice",
-	    "Certificates and revocations after the backup are not in the "
-	    "ledger: revoke again what was revoked since, and revoke both "
-	    "keys with revoke --ca-key if a certificate may be in the wrong "
-	    "hands, else rotate them with rotate --now.");
+	    lost.rows < 0 ? json_null() : json_integer(lost.rows), "lost_until",
+	    step_time(lost.until), "advice", advice);
 	return *endp != NULL ? AAD_R_ALLOWED : AAD_R_NO_MEMORY;
 }
 

@@ -163,6 +163,38 @@ step_denied(struct signing *g)
 	return issue_denied(g->s, g->claims->oid, &g->key);
 }
 
+/* When the ledger came from a backup, the latest time. */
+struct restored {
+	int64_t now;
+	int64_t at; /* 0: never */
+};
+
+static int
+look_at_restore(void *arg, const struct event *e)
+{
+	struct restored *t = arg;
+
+	/* NB. of a clock that was ahead: it would refuse for years. */
+	if (e->at <= t->now + TOKEN_AGE_MAX && e->at > t->at)
+		t->at = e->at;
+	return 0;
+}
+
+/* What a token was used for between backup and restore, no row says. */
+static enum reason
+step_restored(struct signing *g)
+{
+	const struct ledger_filter f = { .kind = EVENT_RESTORED };
+	struct restored t = { g->s->now, 0 };
+	enum reason why = AAD_R_UNSET;
+
+	if (ledger_each(g->s->ledger, &f, look_at_restore, &t, &why) != 0)
+		return why;
+	return t.at != 0 && g->claims->iat <= t.at + TOKEN_SKEW
+		   ? AAD_R_TOKEN_RESTORED
+		   : AAD_R_ALLOWED;
+}
+
 /* What this token was used for before. */
 struct uses {
 	const struct signing *g;
@@ -277,6 +309,7 @@ decide(struct signing *g, json_t **endp)
 	if (why != AAD_R_ALLOWED)
 		return why;
 	if ((why = step_denied(g)) == AAD_R_ALLOWED &&
+	    (why = step_restored(g)) == AAD_R_ALLOWED &&
 	    (why = step_token_use(g)) == AAD_R_ALLOWED &&
 	    (g->again == NULL || dry) &&
 	    (why = step_pins(g, dry)) == AAD_R_ALLOWED &&

@@ -287,6 +287,9 @@ enum reason_class {
 	X(TOKEN_USED, "token_used", NO,                                         \
 	    "This sign-in has already been used for another key; sign in "      \
 	    "again for this one.")                                              \
+	X(TOKEN_RESTORED, "token_restored", NO,                                 \
+	    "The authority was restored from a backup after this sign-in, "     \
+	    "or in the minute before it; wait a minute and sign in again.")     \
 	X(NO_PRINCIPALS, "no_principals", NO,                                   \
 	    "There is no login that this certificate could open; name one "     \
 	    "with --login.")                                                    \

@@ -265,12 +265,17 @@ head -c 9000 "$W/backup" >"$W/damaged"
 exits 1 "one that was cut" $A restore "$W/damaged" --recovery "$W/recovery"
 also "leaves nothing" nothing_there
 ok "restore" $A restore "$W/backup" --recovery "$W/recovery"
+also "and it says what to do" has "$W/out" "advice: What was given"
 ok "verify" $A verify
 ok "the certificates of before are all there" $A list --json
 also "as they were" cmp "$W/list" "$W/out"
 ok "the authorities are those of before" cmp "$W/ca_before" "$CERT_CA"
 ok "what was revoked is it" sh -c '! ssh-keygen -Q -f "$1" "$2"' - \
     "$CERT_KRL" "$W/kb-cert.pub"
-ok "and it signs" issue k1 "$ALICE_OID" "$ALICE"
+exits 1 "I-C18 a sign-in of before the restore counts no more" \
+    issue k1 "$ALICE_OID" "$ALICE"
+also "I-C18 ... by that reason" has "$W/out" "end 1 token_restored"
+forged_ago=-60
+ok "I-C18 ... one of after it does" wait_for 10 issue k1 "$ALICE_OID" "$ALICE"
 ok "verify still" $A verify
 finish

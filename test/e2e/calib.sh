@@ -131,10 +131,11 @@ forged_keys()
 	    install -o aadssh -m 0644 "$W/keys.json" "$CA_STATE/tenant/"
 }
 
-# One that there was never before.
+# One that there was never before, $forged_ago seconds ago; -60 is that of a
+# provider whose clock is as far ahead as it may be.
 forged_token() # OID UPN
 {
-	"$MKTOKEN" token 1 "$1" "$2" ",\"n\":\"$(date +%s%N)\""
+	"$MKTOKEN" token "${forged_ago-1}" "$1" "$2" ",\"n\":\"$(date +%s%N)\""
 }
 
 # signer [OPTION…] OP FIELD…: as ask has it; what it answers is printed.

@@ -61,11 +61,12 @@ asks()
 	    --init-groups} "$CA_SIGNER" -f "$CA_CONF")
 }
 
-# A token of alice that there was never before, in $token.
+# A token of alice that there was never before, in $token; $forged_ago: as
+# in calib.sh.
 new_token()
 {
 	signed=$((signed + 1))
-	token=$("$TOOLS/mktoken" token 1 "$ALICE_OID" "$ALICE" \
+	token=$("$TOOLS/mktoken" token "${forged_ago-1}" "$ALICE_OID" "$ALICE" \
 	    ",\"n\":\"$$.$signed\"")
 }
 

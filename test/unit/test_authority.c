@@ -418,19 +418,19 @@ sign_user(struct world *w, const char *oid, const char *upn)
 	return serial;
 }
 
+/* With alice's token of this time, for a key. */
 static enum reason
-try_sign(struct world *w)
+try_token(struct world *w, int64_t iat, const struct key *k)
 {
 	struct got g;
 	enum reason why;
-	char *claims = forge_claims(FORGE_OID, "alice@contoso.com",
-	    w->s.now - 5, w->s.now + 3600, ",\"again\":1");
+	char *claims = forge_claims(FORGE_OID, "alice@contoso.com", iat,
+	    iat + 3600, ",\"again\":1");
 	char *token = forge_token(&tenant, NULL, claims);
 
 	write_tenant_keys(w);
 	request(w, REQUEST_SIGN);
-	request_put(&w->b, REQUEST_L_KEY, w->subject.pub.blob,
-	    w->subject.pub.blob_len);
+	request_put(&w->b, REQUEST_L_KEY, k->blob, k->blob_len);
 	request_put_text(&w->b, REQUEST_L_TOKEN, token);
 	request_put_text(&w->b, REQUEST_L_CONTEXT, "via=test");
 	g = answer(w, op_sign);
@@ -439,6 +439,12 @@ try_sign(struct world *w)
 	free(claims);
 	free(token);
 	return why;
+}
+
+static enum reason
+try_sign(struct world *w)
+{
+	return try_token(w, w->s.now - 5, &w->subject.pub);
 }
 
 /* For a host certificate, which needs no token; ttl 0: the usual. */
@@ -2312,6 +2318,7 @@ valid_backup(void **state)
 	expect_why(w, &g, AAD_R_ALLOWED, "restore");
 	assert_int_equal(number(g.end, "from_length"), 8);
 	assert_true(json_is_null(json_object_get(g.end, "lost_rows")));
+	assert_true(json_is_null(json_object_get(g.end, "lost_until")));
 	got_release(&g);
 	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, before);
 	verify(w, 0);
@@ -2340,10 +2347,73 @@ restore_counts_what_is_lost(void **state)
 	g = answer(w, op_restore);
 	expect_why(w, &g, AAD_R_ALLOWED, "restore");
 	assert_int_equal(number(g.end, "lost_rows"), 2);
-	assert_non_null(strstr(text(g.end, "advice"), "rotate"));
+	assert_string_equal(text(g.end, "lost_until"), "2027-01-15T08:00:00Z");
+	assert_non_null(strstr(text(g.end, "advice"), "revoke --key"));
+	assert_non_null(strstr(text(g.end, "advice"), "revoke --ca-key"));
+	assert_non_null(strstr(text(g.end, "advice"), "rotate --now"));
 	got_release(&g);
 	got_release(&b);
 	cert_release(&c);
+}
+
+/* The rows of tokens that were used after the backup are gone. */
+static void
+I_C18_tokens_of_before_a_restore(void **state)
+{
+	const uint8_t seed[PRIVKEY_SEED_LEN] = { 8 };
+	struct world *w = *state;
+	struct privkey other;
+	struct got b;
+
+	assert_int_equal(privkey_of_seed(seed, &other), 0);
+	publish(w);
+	b = backup(w);
+	assert_int_equal(try_token(w, NOW - 5, &w->subject.pub), AAD_R_ALLOWED);
+	assert_int_equal(try_token(w, NOW - 5, &other.pub), AAD_R_TOKEN_USED);
+	start_over(w);
+	w->s.now = NOW + 10;
+	ask_restore(w, &b);
+	expect(w, op_restore, AAD_R_ALLOWED, "restore");
+	/* also of a clock that is ahead of ours as far as it may be */
+	w->s.now = NOW + 200;
+	assert_int_equal(try_token(w, NOW - 5, &other.pub),
+	    AAD_R_TOKEN_RESTORED);
+	assert_int_equal(try_token(w, NOW - 5, &w->subject.pub),
+	    AAD_R_TOKEN_RESTORED);
+	assert_int_equal(try_token(w, NOW + 10 + 60, &other.pub),
+	    AAD_R_TOKEN_RESTORED);
+	assert_int_equal(try_token(w, NOW + 10 + 61, &other.pub),
+	    AAD_R_ALLOWED);
+	got_release(&b);
+	privkey_release(&other);
+}
+
+/* A clock that was far ahead during the restore locks nobody out for years;
+ * one that was a little ahead lets no token through. */
+static void
+a_restore_with_a_clock_that_was_ahead(void **state)
+{
+	static const struct {
+		int64_t ahead;
+		enum reason want;
+	} clocks[] = {
+		{ 0, AAD_R_TOKEN_RESTORED },
+		{ 600, AAD_R_TOKEN_RESTORED },
+		{ 601, AAD_R_ALLOWED },
+		{ 3650 * DAY, AAD_R_ALLOWED },
+	};
+	struct world *w = *state;
+	struct got b = backup(w);
+
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		start_over(w);
+		w->s.now = NOW + clocks[i].ahead;
+		ask_restore(w, &b);
+		expect(w, op_restore, AAD_R_ALLOWED, "restore");
+		w->s.now = NOW;
+		assert_int_equal(try_sign(w), clocks[i].want);
+	}
+	got_release(&b);
 }
 
 /* A backup of several chunks: a ledger with long rows. */
@@ -2874,6 +2944,8 @@ main(void)
 		WITH(a_peer_that_went_away),
 		WITH(valid_backup),
 		WITH(restore_counts_what_is_lost),
+		WITH(I_C18_tokens_of_before_a_restore),
+		WITH(a_restore_with_a_clock_that_was_ahead),
 		WITH(damaged_backup_leaves_nothing),
 		WITH(backup_of_another_format),
 		WITH(restore_on_a_full_disk),
