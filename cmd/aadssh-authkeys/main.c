@@ -192,6 +192,7 @@ judge_principals(const struct args *a, const struct conf *conf)
 {
 	const struct principals_ask ask = { .conf = conf,
 		.login = a->login,
+		.uid = (int64_t)a->uid,
 		.key_type = a->key_type,
 		.key_base64 = a->key,
 		.now = clock_now() };

@@ -130,14 +130,12 @@ static int
 json_principals(const struct principals *p, const struct trace *t,
     const char *login)
 {
-	size_t len = strcspn(p->line, "\n");
-
 	return out_json(json_pack(
-	    "{s:i s:s s:s s:s s:s s:s s:s s:s s:s s:s% s:o}", "v", 1, "verdict",
+	    "{s:i s:s s:s s:s s:s s:s s:s s:s s:s s:s s:o}", "v", 1, "verdict",
 	    reason_verdict(p->reason), "reason", reason_name(p->reason),
 	    "sentence", reason_sentence(p->reason), "login", login, "key",
 	    p->fingerprint, "serial", p->serial, "oid", p->oid, "ca", p->ca,
-	    "principal", p->line, len, "steps", json_steps(t)));
+	    "principal", p->principal, "steps", json_steps(t)));
 }
 
 /* The name of its type, as sshd passes it; "" can't be. */
@@ -170,7 +168,8 @@ explain_certificate(struct app *app, const struct app_key_options *o,
 	int code;
 
 	if ((code = app_load(app)) != EXIT_DONE ||
-	    (code = app_become_stateless(app)) != EXIT_DONE)
+	    (code = app_become_stateless(app)) != EXIT_DONE ||
+	    (code = app_uid(o->login, o->uid, &ask.uid)) != EXIT_DONE)
 		return code;
 	if (b64_encode(B64_STD, cert->blob, cert->blob_len, &base64) != 0)
 		return out_refusal(APP_PROG, AAD_R_NO_MEMORY, NULL);

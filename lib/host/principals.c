@@ -122,6 +122,8 @@ open_state(struct work *w)
 		return refuse(w, 2, AAD_R_DENIALS_UNREADABLE);
 	if (why == AAD_R_ALLOWED)
 		why = is_there(w, "pins", &w->pins, AAD_R_PIN_UNREADABLE);
+	if (why == AAD_R_ALLOWED && !w->pins && w->ask->conf->has_idp)
+		return refuse(w, 2, AAD_R_PIN_UNREADABLE);
 	return why;
 }
 
@@ -211,34 +213,45 @@ lists(const struct cert *c, const char *principal)
 
 /* Answer with this principal if the certificate lists it. */
 static bool
-answer(struct work *w, const char *group)
+answer(struct work *w, const struct conf_login *section, const char *group)
 {
-	char *line = w->p->line;
-	int n = snprintf(line, sizeof(w->p->line), "%s%s%s", w->ask->login,
-	    group != NULL ? "@" : "", group != NULL ? group : "");
+	const char *options = section != NULL ? section->options : NULL;
+	struct principals *p = w->p;
+	int n;
 
-	if (n < 0 || (size_t)n >= sizeof(w->p->line) - 1 ||
-	    !value_principal_ok(line) || !lists(&w->cert, line)) {
-		line[0] = '\0';
+	n = snprintf(p->principal, sizeof(p->principal), "%s%s%s",
+	    w->ask->login, group != NULL ? "@" : "",
+	    group != NULL ? group : "");
+	if (n < 0 || (size_t)n >= sizeof(p->principal) ||
+	    !value_principal_ok(p->principal) || !lists(&w->cert, p->principal))
 		return false;
-	}
-	trace_note(w->ask->trace, 4, true, "principal %s counts here", line);
-	line[n] = '\n';
-	line[n + 1] = '\0';
+	n = snprintf(p->line, sizeof(p->line), "%s%s%s\n",
+	    options != NULL ? options : "", options != NULL ? " " : "",
+	    p->principal);
+	if (n < 0 || (size_t)n >= sizeof(p->line))
+		return false;
+	trace_note(w->ask->trace, 4, true, "principal %s counts here",
+	    p->principal);
 	return true;
 }
 
-/* Step 4: the principal. */
+/* Step 4: the account, as this host's own file has it, and the principal. */
 static enum reason
 step_principal(struct work *w)
 {
 	const struct conf *conf = w->ask->conf;
+	const struct conf_login *section = conf_login_find(conf, w->ask->login);
 	size_t i;
 
+	/* NB. the authority has no accounts to look at, so it is ours to see
+	 * that a user name is not a system account's. */
+	if (section == NULL && conf->has_map && w->ask->uid >= 0 &&
+	    w->ask->uid < conf->min_uid)
+		return refuse(w, 4, AAD_R_UID_TOO_LOW);
 	for (i = 0; i < conf->host_groups.n; i++)
-		if (answer(w, conf->host_groups.items[i].value))
+		if (answer(w, section, conf->host_groups.items[i].value))
 			return AAD_R_ALLOWED;
-	if (conf->accept_all && answer(w, NULL))
+	if (conf->accept_all && answer(w, section, NULL))
 		return AAD_R_ALLOWED;
 	return refuse(w, 4, AAD_R_CERT_PRINCIPAL);
 }
@@ -257,7 +270,7 @@ principals_decide(const struct principals_ask *ask, struct principals *p)
 		if ((why = steps[i](&w)) != AAD_R_ALLOWED)
 			break;
 	if (why != AAD_R_ALLOWED)
-		p->line[0] = '\0';
+		p->line[0] = p->principal[0] = '\0';
 	p->reason = why;
 	cert_release(&w.cert);
 	cache_close(&w.cache);

@@ -28,6 +28,7 @@
 struct principals_ask {
 	const struct conf *conf; /* has_idp or not */
 	const char *login; /* from outside, not yet judged */
+	int64_t uid; /* of the account; -1: it isn't judged */
 	const char *key_type; /* %t */
 	const char *key_base64; /* %k, the whole certificate */
 	int64_t now; /* Unix seconds */
@@ -42,8 +43,9 @@ struct principals {
 	char serial[24]; /* decimal */
 	char oid[NAME_GUID_LEN + 1]; /* as the key id says it, or "" */
 	char tid[NAME_GUID_LEN + 1];
-	/* What sshd gets, with its newline; "" unless ALLOWED. */
-	char line[VALUE_PRINCIPAL_MAX + 2];
+	char principal[VALUE_PRINCIPAL_MAX + 1]; /* "" unless ALLOWED */
+	/* What sshd gets, options in front and its newline; "" unless ALLOWED. */
+	char line[CONF_LINE_MAX + 1 + VALUE_PRINCIPAL_MAX + 2];
 };
 
 /*
@@ -52,16 +54,20 @@ struct principals {
  * its principals is one that ours could have; neither login, certified key,
  * authority's key nor the key id's oid is denied, where [state] dir keeps
  * denials; a pin of the login, where there is one, names the key id's
- * identity; the certificate lists LOGIN@GROUP for one of [host] groups, or
- * LOGIN itself where accept_all says that this counts.
+ * identity; where this host's file has a section [map], the account's uid is
+ * not below min_uid, or the login has a section of its own; the certificate
+ * lists LOGIN@GROUP for one of [host] groups, or LOGIN itself where accept_all
+ * says that this counts.  The options of a [login NAME] section stand in front
+ * of the answer: sshd permits what both they and the certificate do.
  *
  * A host without the state directory, or without denials/ or pins/ in it,
- * has none: they may be the authority's business alone.
+ * has none: they may be the authority's business alone; with has_idp they
+ * are not.
  *
  * *p: filled in every case.  The return value is p->reason: BAD_LOGIN,
  * CERT_PLAIN_KEY, CERT_MALFORMED, CERT_TYPE, KEY_TYPE, KEY_WEAK,
  * CERT_PRINCIPAL_BAD, LOGIN_DENIED, KEY_DENIED, IDENTITY_DENIED,
- * PINNED_OTHER, CERT_PRINCIPAL; for cannot-tell STATE_UNREADABLE,
+ * PINNED_OTHER, UID_TOO_LOW, CERT_PRINCIPAL; for cannot-tell STATE_UNREADABLE,
  * DENIALS_UNREADABLE, PIN_UNREADABLE, NO_MEMORY.
  */
 enum reason principals_decide(const struct principals_ask *ask,

@@ -240,7 +240,53 @@ mv "$STATE" "$STATE.aside"
 ok "a host without a state directory has no denials" cert_opens alice "$W/k1"
 mv "$STATE.aside" "$STATE"
 
+# --- what this host's own file says of an account ------------------------------------------
+
+need write_cert_conf <<END
+[host]
+groups = web
+[map]
+min_uid = 60000
+END
+log_mark
+# NB. to its authority no account is too low: it looks at none.
+ok "I-B5 min_uid is for certificates, too" cert_refused alice "$W/k1"
+ok "logged with its reason" log_has event=principals verdict=no \
+    reason=uid_too_low login=alice
+need write_cert_conf <<END
+[host]
+groups = web
+[map]
+min_uid = 60000
+[login alice]
+allow = $REQUIRE
+options = restrict
+END
+# Whether a channel to another port is opened.
+forwards()
+{
+	ssh_cert_as alice "$W/k1" -W "127.0.0.1:$CERT_PORT" | grep -q SSH-2.0
+}
+ok "with a section of its own it opens" cert_opens alice "$W/k1"
+ok "and the section's options hold, whatever the certificate permits" \
+    not forwards
+need write_cert_conf <<END
+[host]
+groups = web
+[login alice]
+allow = $REQUIRE
+END
+ok "without them it forwards" forwards
+
 # --- explain ----------------------------------------------------------------------------------
+
+need with alice@web
+need write_cert_conf <<END
+[host]
+groups = web
+[state]
+dir = $STATE
+END
 
 explain() # LOGIN [WORD…]
 {

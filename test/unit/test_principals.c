@@ -160,6 +160,7 @@ struct world {
 	struct conf_item groups[2];
 	struct conf conf;
 	struct cache cache;
+	int64_t uid; /* of every login */
 };
 
 static int
@@ -179,6 +180,8 @@ setup(void **state)
 	w->conf.dir = w->state;
 	w->conf.host_groups.items = w->groups;
 	w->conf.host_groups.n = 1;
+	w->conf.min_uid = 1000;
+	w->uid = 1000;
 	assert_int_equal(cache_open_write(w->state, geteuid(), &w->cache, &why),
 	    0);
 	*state = w;
@@ -213,9 +216,11 @@ static enum reason
 ask_blob(const struct world *w, const char *login, const char *type,
     const void *blob, size_t len, struct principals *p)
 {
-	struct principals_ask ask = {
-		.conf = &w->conf, .login = login, .key_type = type, .now = NOW
-	};
+	struct principals_ask ask = { .conf = &w->conf,
+		.login = login,
+		.uid = w->uid,
+		.key_type = type,
+		.now = NOW };
 	enum reason why;
 	char *base64;
 
@@ -581,9 +586,9 @@ damaged_denial_is_in_force(void **state)
 	assert_string_equal(said(w, "alice", &usual), "login_denied");
 }
 
-/* A host with sign-ins of its own keeps denials. */
+/* A host with sign-ins of its own keeps denials and pins. */
 static void
-missing_denials_cannot_tell(void **state)
+missing_denials_or_pins_cannot_tell(void **state)
 {
 	struct world *w = *state;
 
@@ -591,7 +596,9 @@ missing_denials_cannot_tell(void **state)
 	assert_string_equal(said(w, "alice", &usual), "alice@web");
 	shell(w, "mv denials d");
 	assert_string_equal(said(w, "alice", &usual), "denials_unreadable");
-	shell(w, "mv d denials && mv ../state ../aside");
+	shell(w, "mv d denials && mv pins p");
+	assert_string_equal(said(w, "alice", &usual), "pin_unreadable");
+	shell(w, "mv p pins && mv ../state ../aside");
 	assert_string_equal(said(w, "alice", &usual), "state_unreadable");
 	w->conf.has_idp = false;
 	assert_string_equal(said(w, "alice", &usual), "alice@web");
@@ -645,6 +652,57 @@ unreadable_pin_cannot_tell(void **state)
 	assert_string_equal(said(w, "alice", &usual), "pin_unreadable");
 	shell(w, "rm pins/alice && chmod 0777 pins");
 	assert_string_equal(said(w, "alice", &usual), "pin_unreadable");
+}
+
+/* ---- step 4: what this host's own file says of the account ------------ */
+
+static void
+a_system_account_needs_a_section(void **state)
+{
+	struct conf_login section = { .name = (char *)(uintptr_t)"alice" };
+	struct world *w = *state;
+
+	w->uid = 999;
+	SAYS(w, "alice", "alice@web", "alice@web"); /* no [map] here */
+	w->conf.has_map = true;
+	SAYS(w, "alice", "alice@web", "uid_too_low");
+	w->uid = 0;
+	SAYS(w, "alice", "alice@web", "uid_too_low");
+	SAYS(w, "alice", "alice@db", "uid_too_low");
+	w->uid = 1000;
+	SAYS(w, "alice", "alice@web", "alice@web");
+	w->uid = -1; /* explain: there is no such account */
+	SAYS(w, "alice", "alice@web", "alice@web");
+	w->uid = 0;
+	w->conf.logins = &section;
+	w->conf.nlogins = 1;
+	SAYS(w, "alice", "alice@web", "alice@web");
+	SAYS(w, "bob", "bob@web", "uid_too_low");
+}
+
+static void
+I_E16_the_options_of_a_section_stand_in_front(void **state)
+{
+	struct conf_login section = { .name = (char *)(uintptr_t)"alice" };
+	char longest[CONF_LINE_MAX + 1] = "";
+	struct world *w = *state;
+	struct principals p;
+
+	w->conf.logins = &section;
+	w->conf.nlogins = 1;
+	SAYS(w, "alice", "alice@web", "alice@web");
+	section.options = (char *)(uintptr_t)"restrict,pty";
+	SAYS(w, "alice", "alice@web", "restrict,pty alice@web");
+	assert_int_equal(ask_full(w, "alice", &usual, &p), AAD_R_ALLOWED);
+	assert_string_equal(p.principal, "alice@web");
+	SAYS(w, "bob", "bob@web", "bob@web");
+	SAYS(w, "alice", "alice@db", "cert_principal");
+	/* Never a principal without them. */
+	memset(longest, 'o', sizeof(longest) - 1);
+	section.options = longest;
+	assert_int_equal(ask_full(w, "alice", &usual, &p), AAD_R_ALLOWED);
+	assert_int_equal(strlen(p.line), CONF_LINE_MAX + 1 + 9 + 1);
+	assert_memory_equal(p.line, longest, CONF_LINE_MAX);
 }
 
 /* ---- damage ----------------------------------------------------------- */
@@ -795,11 +853,13 @@ main(void)
 		T(I_D6_a_denied_authority),
 		T(identity_is_read_from_the_right),
 		T(unreadable_denials_cannot_tell),
-		T(missing_denials_cannot_tell),
+		T(missing_denials_or_pins_cannot_tell),
 		T(damaged_denial_is_in_force),
 		T(valid_host_without_state),
 		T(a_pin_must_name_the_identity),
 		T(unreadable_pin_cannot_tell),
+		T(a_system_account_needs_a_section),
+		T(I_E16_the_options_of_a_section_stand_in_front),
 		T(every_damaged_certificate),
 		T(every_system_call_fails),
 		T(every_allocation_fails),
