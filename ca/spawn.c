@@ -82,15 +82,24 @@ high(int fd, int flags)
 	return up;
 }
 
+/* Whether it is to be somebody else than we are. */
+static bool
+becomes(const struct spawn *s)
+{
+	return s->become != NULL && s->become->uid != geteuid();
+}
+
 static bool
 descriptors(const struct spawn *s)
 {
 	unsigned int first = s->extra == -1 ? 3 : 4;
 	int in, out, err, extra = -1, fd;
+	/* NB. a terminal can be read by its stderr, too. */
+	bool hide = becomes(s) && isatty(s->err) == 1;
 
 	if ((in = high(s->in, O_RDONLY)) == -1 ||
 	    (out = high(s->out, O_WRONLY)) == -1 ||
-	    (err = high(s->err, O_WRONLY)) == -1 ||
+	    (err = high(hide ? -1 : s->err, O_WRONLY)) == -1 ||
 	    (s->extra != -1 && (extra = high(s->extra, 0)) == -1) ||
 	    dup2(in, 0) == -1 || dup2(out, 1) == -1 || dup2(err, 2) == -1 ||
 	    (extra != -1 && dup2(extra, 3) == -1))
@@ -102,11 +111,9 @@ descriptors(const struct spawn *s)
 }
 
 static bool
-become(const struct ca_owner *o)
+become(const struct spawn *s)
 {
-	if (o == NULL || o->uid == geteuid())
-		return true;
-	return priv_drop(o->uid, o->gid) == 0;
+	return !becomes(s) || priv_drop(s->become->uid, s->become->gid) == 0;
 }
 
 static _Noreturn void
@@ -126,14 +133,14 @@ child(const struct ca_app *app, const struct spawn *s, pid_t parent)
 		snprintf(agent, sizeof(agent), "SSH_AUTH_SOCK=%s", s->agent);
 		env[n++] = agent;
 	}
-	/* NB. leave the group before a signal to it would end us.  The death
-	 * signal is forgotten at a change of uid; whoever died
-	 * before it was set is no longer our parent. */
-	if ((s->apart && setpgid(0, 0) == -1) || (s->mute && setsid() == -1) ||
-	    priv_signals() != 0 || signal(SIGPIPE, SIG_DFL) == SIG_ERR ||
-	    !descriptors(s) || (s->apart && chdir("/") == -1) ||
-	    !become(s->become) || prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 ||
-	    getppid() != parent)
+	/* NB. leave the session before a signal to our group would end us, and
+	 * with it the terminal, in which another user would type as its owner
+	 * (TIOCSTI).  The death signal is forgotten at a change of uid; whoever
+	 * died before it was set is no longer our parent. */
+	if (((s->apart || s->mute) && setsid() == -1) || priv_signals() != 0 ||
+	    signal(SIGPIPE, SIG_DFL) == SIG_ERR || !descriptors(s) ||
+	    (s->apart && chdir("/") == -1) || !become(s) ||
+	    prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != parent)
 		_exit(CANNOT_START);
 	execve(s->path, s->argv, env);
 	_exit(CANNOT_EXEC);

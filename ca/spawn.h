@@ -27,11 +27,12 @@
 struct spawn {
 	const char *path;
 	char *const *argv; /* NULL-ended */
-	const struct ca_owner *become; /* NULL: stay who we are */
+	/* NULL: stay who we are.  Somebody else gets no terminal as err. */
+	const struct ca_owner *become;
 	int in, out, err; /* its 0, 1, 2; -1: /dev/null */
 	int extra; /* its 3; -1: none */
-	/* starts in "/", in a process group of its own: what Ctrl-C means is
-	 * ours to judge; not for what asks the person */
+	/* starts in "/", in a session of its own, without our terminal: what
+	 * Ctrl-C means is ours to judge; not for what asks the person */
 	bool apart;
 	const char *agent; /* its SSH_AUTH_SOCK, or NULL */
 	bool mute; /* has no terminal, so that it can't ask anybody */

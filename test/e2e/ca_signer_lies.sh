@@ -32,6 +32,27 @@ END
 ok "the real one, in between, is believed" ca keys
 also "and is run as the authority's owner" has "$W/out" active
 
+# Root's terminal is nothing for who is the authority only: with TIOCSTI(2const)
+# it would type what root's shell runs next.
+install -m 0666 /dev/null "$W/terminal"
+signer <<-END
+#!/bin/sh
+{
+	if (: </dev/tty) 2>/dev/null; then echo it is there; fi
+	for fd in 0 1 2; do [ ! -t \$fd ] || echo "it is \$fd"; done
+	echo looked
+} >"$W/terminal"
+exec /usr/libexec/aadssh/aadssh-ca-signer "\$@"
+END
+chmod 0755 "$W"
+# NB. script(1) is the terminal.
+on_tty()
+{
+	script -qec "[ -t 2 ] && : </dev/tty && $*" /dev/null </dev/null
+}
+ok "started by root on a terminal" on_tty "$B/aadssh-ca" -f "$CA_CONF" keys
+also "II-O9 it has no terminal" sh -c '[ "$(cat "$1")" = looked ]' - "$W/terminal"
+
 signer <<-'END'
 #!/bin/sh
 cat >/dev/null
