@@ -24,11 +24,15 @@ static enum reason
 stage(struct signer *s, struct publication *p)
 {
 	struct keyring keys;
-	uint64_t version;
+	uint64_t version, current;
 	enum reason why = step_keys(s, &keys);
 
 	if (why == AAD_R_ALLOWED)
 		why = published_next(s, &keys, &version);
+	/* NB. here, too: where none is ever switched to, each would stay. */
+	if (why == AAD_R_ALLOWED &&
+	    published_current(s->publish, &current) == 0)
+		published_prune(s, current);
 	if (why == AAD_R_ALLOWED)
 		why = publication_build(s, &keys, version, p);
 	if (why == AAD_R_ALLOWED)

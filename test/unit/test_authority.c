@@ -1478,6 +1478,32 @@ old_versions_are_pruned(void **state)
 	verify(w, 0);
 }
 
+/* Where no version can be switched to (ssh-keygen refuses it, or is gone),
+ * cron makes one an hour: they must not fill the disk of the ledger. */
+static void
+I_C21_versions_that_are_never_switched_to(void **state)
+{
+	struct world *w = *state;
+	char touch[64];
+	int i;
+
+	publish(w);
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(stage(w), i + 2);
+		w->s.now += HOUR;
+		snprintf(touch, sizeof(touch), "touch -d @%lld public/%d",
+		    (long long)w->s.now - HOUR, i + 2);
+		shell(w, touch);
+		w->s.now += 1;
+	}
+	/* What may still be switched to stays: all of the last hour. */
+	stage(w);
+	shell(w, "test \"$(ls public | sort -n | tr '\\n' ' ')\" = "
+		 "'current 1 7 '");
+	assert_int_equal(current(w), 1);
+	assert_int_equal(publish(w), 8);
+}
+
 static void
 the_krl_alone(void **state)
 {
@@ -2921,6 +2947,7 @@ main(void)
 		WITH(I_E7_a_manifest_signed_by_ssh_keygens_rules),
 		WITH(I_C11_a_manifest_of_an_authority),
 		WITH(old_versions_are_pruned),
+		WITH(I_C21_versions_that_are_never_switched_to),
 		WITH(the_krl_alone),
 		WITH(II_R1_system_calls_fail),
 		WITH(II_R1_memory_is_short),
