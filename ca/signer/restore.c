@@ -342,7 +342,35 @@ static const char advice[] =
     "their key, with revoke --key (the log has it, event=certificate), or "
     "all of them with revoke --ca-key for both keys; do that if one may be in "
     "the wrong hands. Else let the keys go soon, with rotate --now. A sign-in "
-    "counts from a minute after the restore on.";
+    "counts from a minute after the restore on. Before hosts get anything of "
+    "it: is bundle_key the one that was noted? Sealing is no signature.";
+
+/* Whose authority it is.  NB. whoever has the public half of the recovery key
+ * can seal another one for it; the keys tell them apart. */
+static enum reason
+add_keys(struct signer *s, json_t *end)
+{
+	static const struct {
+		enum ca_role role;
+		const char *name;
+	} keys[] = { { CA_ROLE_USER, "user_ca" }, { CA_ROLE_HOST, "host_ca" },
+		{ CA_ROLE_BUNDLE, "bundle_key" },
+		{ CA_ROLE_RECOVERY, "recovery_key" } };
+	const struct keyring_key *k;
+	struct keyring ring;
+	enum reason why = step_keys(s, &ring);
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) &&
+			   why == AAD_R_ALLOWED; i++) {
+		k = keyring_find(&ring, keys[i].role, CA_STAGE_ACTIVE);
+		if (json_object_set_new(end, keys[i].name,
+			k != NULL ? step_fingerprint(k->pub.hash)
+				  : json_null()) != 0)
+			why = AAD_R_NO_MEMORY;
+	}
+	keyring_release(&ring);
+	return why;
+}
 
 static enum reason
 tell(struct signer *s, int64_t length, const char *head, json_t **endp)
@@ -358,7 +386,7 @@ tell(struct signer *s, int64_t length, const char *head, json_t **endp)
 	    (json_int_t)length, "head", head, "lost_rows",
 	    lost.rows < 0 ? json_null() : json_integer(lost.rows), "lost_until",
 	    step_time(lost.until), "advice", advice);
-	return *endp != NULL ? AAD_R_ALLOWED : AAD_R_NO_MEMORY;
+	return *endp != NULL ? add_keys(s, *endp) : AAD_R_NO_MEMORY;
 }
 
 static enum reason

@@ -272,6 +272,24 @@ PATH=$W/bin:/usr/local/sbin:$PATH
 rm -f /home/alice/.ssh/*-cert.pub *-cert.pub
 md_page guide.md
 
+# root pushes what is another user's.
+hostile()
+{
+	ln -sfn -- "$1" "$CA_STATE/public/current" && ! aadssh-ca-push web1
+}
+was=$(readlink "$CA_STATE/public/current")
+cp /bin/true "$CA_STATE/public/$was/odd"
+chmod 4755 "$CA_STATE/public/$was/odd"
+rm -rf "/etc/ssh/aadssh/$was"
+ok "guide.md: a push" aadssh-ca-push web1
+also "takes over no mode that makes root of somebody" sh -c \
+    '[ "$(stat -c %a "$1")" = 755 ]' - "/etc/ssh/aadssh/$was/odd"
+rm "$CA_STATE/public/$was/odd" "/etc/ssh/aadssh/$was/odd"
+ok "and nothing but a version" hostile '9999 ]; touch /etc/pushed; [ 1 -le 1'
+also "which is no command of root's on the hosts" test ! -e /etc/pushed
+ok "nor an option of tar" hostile --files-from=/etc/shadow
+ln -sfn "$was" "$CA_STATE/public/current"
+
 # The host that the guide made, after all that.
 rm -f /home/alice/.ssh/*-cert.pub
 need run_example "$ aadssh-ca sign"

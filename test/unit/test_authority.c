@@ -2323,7 +2323,7 @@ static void
 valid_backup(void **state)
 {
 	struct world *w = *state;
-	char before[KEY_FP_LEN + 1];
+	char before[KEY_FP_LEN + 1], bundle[KEY_FP_LEN + 1];
 	struct cert c, lost;
 	struct got b, g;
 
@@ -2331,6 +2331,7 @@ valid_backup(void **state)
 	revoke_serial(w, c.serial, AAD_R_ALLOWED);
 	publish(w);
 	key_at(w, CA_ROLE_USER, CA_STAGE_ACTIVE, before);
+	key_at(w, CA_ROLE_BUNDLE, CA_STAGE_ACTIVE, bundle);
 	b = backup(w);
 	assert_int_equal(number(b.end, "keys"), 3);
 	/* nothing of it is readable */
@@ -2345,6 +2346,11 @@ valid_backup(void **state)
 	assert_int_equal(number(g.end, "from_length"), 8);
 	assert_true(json_is_null(json_object_get(g.end, "lost_rows")));
 	assert_true(json_is_null(json_object_get(g.end, "lost_until")));
+	/* Sealing is no signature: whose authority it is, the keys say. */
+	assert_string_equal(text(g.end, "user_ca"), before);
+	assert_string_equal(text(g.end, "bundle_key"), bundle);
+	key_at(w, CA_ROLE_RECOVERY, CA_STAGE_ACTIVE, bundle);
+	assert_string_equal(text(g.end, "recovery_key"), bundle);
 	got_release(&g);
 	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, before);
 	verify(w, 0);
