@@ -44,7 +44,7 @@ struct principals {
 	char oid[NAME_GUID_LEN + 1]; /* as the key id says it, or "" */
 	char tid[NAME_GUID_LEN + 1];
 	char principal[VALUE_PRINCIPAL_MAX + 1]; /* "" unless ALLOWED */
-	/* What sshd gets, options in front and its newline; "" unless ALLOWED. */
+	/* What sshd gets: options in front, a newline; "" unless ALLOWED. */
 	char line[CONF_LINE_MAX + 1 + VALUE_PRINCIPAL_MAX + 2];
 };
 
