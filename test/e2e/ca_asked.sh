@@ -21,41 +21,15 @@ stage_forged <<-END
 END
 need a_key alice id_ed25519 -t ed25519
 need new_key k1
-rows()
-{
-	aadssh-ca -f "$CA_CONF" list --json | wc -l
-}
-before=$(rows)
+before=$(ledger_certs)
 # NB. a token that is refused is as good as before.
 token=$(forged_token "$ALICE_OID" "$ALICE")
-sign()
-{
-	setpriv --reuid alice --regid alice --init-groups \
-	    aadssh-ca -f "$CA_CONF" sign "$@" </dev/null
-}
-refused() # STATUS REGEX COMMAND…: it ends so, and says so
-{
-	local status want="$1" regex="$2"
-	shift 2
-	status=0
-	"$@" >"$W/said" 2>&1 || status=$?
-	cat "$W/said"
-	[ "$status" -eq "$want" ] && grep -Eq -- "$regex" "$W/said" &&
-	    ! grep -Eq 'microsoft|^certificate' "$W/said"
-}
-# Refused by people's program, with the reason, and nobody had to sign in.
-front() # TITLE REASON WORD…
-{
-	local title="$1" reason="$2"
-	shift 2
-	ok "sign: $title" refused 1 "[(]($reason)[)]" sign "$@"
-}
 # That was no way to call it.
 usage() # TITLE WORD…
 {
 	local title="$1"
 	shift
-	ok "sign: $title" refused 2 '^usage: ' sign "$@"
+	ok "sign: $title" refused 2 '^usage: ' alice_signs "$@"
 }
 # Refused by the signer, whoever speaks to its socket, with a good token.
 raw() # TITLE REASON FIELD…
@@ -66,7 +40,7 @@ raw() # TITLE REASON FIELD…
 	    signer -s sign key="$W/k1.pub" token="$token" "$@" context=x
 }
 ok "what is good passes: it goes on to sign in" \
-    refused 3 . sign --login alice --ttl 1h
+    refused 3 . alice_signs --login alice --ttl 1h
 
 # --- logins --------------------------------------------------------------------
 
@@ -145,7 +119,7 @@ raw "I-C6 the least of negative times" ttl ttl=9223372036854775808
 
 for option in --extension=permit-X11-forwarding --permit-agent-forwarding \
     --option=x --force-command=/bin/sh --principals=root --serial=1 \
-    --key-id=x --type=host --valid-before=forever --ca-key=x --host -h -O \
+    --key-id=x --type=host --valid-before=forever --ca-key=x --host -H -O \
     --profile=ops --token=x; do
 	usage "I-C3 no such thing to ask for: $option" "$option"
 done
@@ -169,7 +143,7 @@ usage "an agent, and a certificate elsewhere" \
 
 # --- what is too long -------------------------------------------------------------
 
-ok "nothing of all this is in the ledger" test "$(rows)" -eq "$before"
+ok "nothing of all this is in the ledger" test "$(ledger_certs)" -eq "$before"
 
 # It becomes what the configuration allows.
 seconds() # of k1-cert.pub, less what is dated back

@@ -18,35 +18,9 @@ need new_key k1
 need new_key k2
 H=/home/alice/.ssh
 BAD=/src/test/vectors/keys/bad
-rows()
-{
-	aadssh-ca -f "$CA_CONF" list --json | wc -l
-}
-before=$(rows)
+before=$(ledger_certs)
 # NB. a token that is refused is as good as before.
 token=$(forged_token "$ALICE_OID" "$ALICE")
-sign()
-{
-	setpriv --reuid alice --regid alice --init-groups \
-	    aadssh-ca -f "$CA_CONF" sign "$@" </dev/null
-}
-refused() # STATUS REGEX COMMAND…: it ends so, and says so
-{
-	local status want="$1" regex="$2"
-	shift 2
-	status=0
-	"$@" >"$W/said" 2>&1 || status=$?
-	cat "$W/said"
-	[ "$status" -eq "$want" ] && grep -Eq -- "$regex" "$W/said" &&
-	    ! grep -Eq 'microsoft|^certificate' "$W/said"
-}
-# Refused by people's program, with the reason, and nobody had to sign in.
-front() # TITLE REASON WORD…
-{
-	local title="$1" reason="$2"
-	shift 2
-	ok "sign: $title" refused 1 "[(]($reason)[)]" sign "$@"
-}
 
 # --- a key -------------------------------------------------------------------------
 
@@ -71,7 +45,7 @@ install -m 0644 "$W/k1" "$H/private.pub"
 ln -s /dev/zero "$H/zero.pub"
 for what in fifo dir empty large private zero none; do
 	status=0
-	sign --key "$H/$what.pub" >"$W/out" 2>"$W/err" || status=$?
+	alice_signs --key "$H/$what.pub" >"$W/out" 2>"$W/err" || status=$?
 	also "a key that is $what" test "$status" -eq 1 -o "$status" -eq 3
 	also "... and that is said: $what" grep -q "$what" "$W/err"
 	also "... and nobody signs in: $what" lacks "$W/err" microsoft
@@ -109,5 +83,5 @@ exits 1 "I-C18 whatever else is asked" signer -s sign key="$W/k2.pub" \
 ok "for the first it is good again" \
     signer -s sign key="$W/k1.pub" token="$token" context=y
 also "with the same certificate" has "$W/out" '"again":true'
-ok "all of it was two certificates" test "$(rows)" -eq $((before + 2))
+ok "all of it was two certificates" test "$(ledger_certs)" -eq $((before + 2))
 finish

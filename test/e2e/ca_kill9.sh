@@ -10,30 +10,7 @@ title="kill -9 at every write of the signer: no certificate without its row"
 . /src/test/e2e/castage.sh
 STATE=$CA_STATE # what keep and restore are about
 
-cert_serial() # KEY
-{
-	ssh-keygen -Lf "$W/$1-cert.pub" | sed -n 's/ *Serial: //p'
-}
-
-cd "$W" || exit 1
-chmod 0755 "$W"
-write_bare_conf </dev/null
-need new_key k1
-need bare_init
-need new_token
-need bare_sign "$W/k1"
-mv "$W/k1-cert.pub" "$W/first-cert.pub"
-first=$(cert_serial first)
-need keep one
-rows=$(asks verify | sed -n 's/.*"rows":\([0-9]*\).*/\1/p')
-
-# The chain is whole and has all that it had.
-no_row_lost()
-{
-	asks verify >"$W/verify.out" || cat "$W/verify.out"
-	[ "$(sed -n 's/.*"rows":\([0-9]*\).*/\1/p' "$W/verify.out")" -ge \
-	    "$rows" ] || echo "rows are lost"
-}
+stage_first
 
 # state_is SERIAL STATE: what the ledger has of a certificate.
 state_is()
@@ -51,10 +28,10 @@ signs_again()
 	no_row_lost
 	sed -n 's/^certificate //p' "$W/answer" >"$W/k1-cert.pub"
 	if [ -s "$W/k1-cert.pub" ]; then
-		state_is "$(cert_serial k1)" issued
+		state_is "$(serial_of k1)" issued
 	fi
 	bare_sign "$W/k1" >"$W/said.sign" || cat "$W/said.sign"
-	serial=$(cert_serial k1)
+	serial=$(serial_of k1)
 	state_is "$serial" issued
 	no_row_lost
 }

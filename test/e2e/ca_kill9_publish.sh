@@ -10,30 +10,7 @@ title="kill -9 at every write of a publication: hosts always have a whole one"
 . /src/test/e2e/castage.sh
 STATE=$CA_STATE # what keep and restore are about
 
-cert_serial() # KEY
-{
-	ssh-keygen -Lf "$W/$1-cert.pub" | sed -n 's/ *Serial: //p'
-}
-
-cd "$W" || exit 1
-chmod 0755 "$W"
-write_bare_conf </dev/null
-need new_key k1
-need bare_init
-need new_token
-need bare_sign "$W/k1"
-mv "$W/k1-cert.pub" "$W/first-cert.pub"
-first=$(cert_serial first)
-need keep one
-rows=$(asks verify | sed -n 's/.*"rows":\([0-9]*\).*/\1/p')
-
-# The chain is whole and has all that it had.
-no_row_lost()
-{
-	asks verify >"$W/verify.out" || cat "$W/verify.out"
-	[ "$(sed -n 's/.*"rows":\([0-9]*\).*/\1/p' "$W/verify.out")" -ge \
-	    "$rows" ] || echo "rows are lost"
-}
+stage_first
 
 # The list of the current version revokes the first certificate.
 hosts_know()

@@ -9,19 +9,7 @@ cd "$W" || exit 1
 chmod 0755 "$W"
 need write_ca_conf </dev/null
 need aadssh-ca -f "$CA_CONF" init --recovery-out "$W/recovery"
-# Something to move.
-many()
-{
-	local i
-	head -c 65000 /dev/urandom >one || return 1
-	i=1000
-	while [ "$i" -lt 1200 ]; do
-		install -o aadssh-ca -m 0600 one \
-		    "$CA_STATE/manifests/$i.json" || return 1
-		i=$((i + 1))
-	done
-}
-need many
+need many_manifests 200
 
 # Another signer beside aadssh-ca: the real one, which the data of a restore
 # reaches slowly, and from which that of a backup comes slowly: 64 KiB in 50 ms,

@@ -38,11 +38,6 @@ signs() # KEY
 	    signin "$ALICE" $CA sign --key "$W/$1.pub" --out "$W/$1-cert.pub"
 }
 
-by() # KEY: who signed its certificate
-{
-	ssh-keygen -Lf "$W/$1-cert.pub" | sed -n 's/.*Signing CA: [^ ]* \([^ ]*\).*/\1/p'
-}
-
 # The host's certificate is one that clients of the publication believe.
 host_opens() # KEY
 {

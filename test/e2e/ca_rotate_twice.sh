@@ -10,45 +10,7 @@ title="two rotations at once are one, and kill -9 at any time costs nothing"
 . /src/test/e2e/castage.sh
 STATE=$CA_STATE # what keep and restore are about
 
-cd "$W" || exit 1
-need drive_clock
-CA_ALSO="rotate_every = 30d"
-write_bare_conf </dev/null
-need bare_init
-need write_cert_conf <<-END
-[host]
-groups = web
-END
-need new_key k1
-need new_key k2
-chmod 0755 "$W"
-need start_cert_sshd
-
-by() # KEY
-{
-	ssh-keygen -Lf "$W/$1-cert.pub" |
-	    sed -n 's/.*Signing CA: [^ ]* \([^ ]*\).*/\1/p'
-}
-
-# After a kill: hosts believe who signed k1, whose login works (every fifth
-# time, as it takes a while); the next rotate ends in these stages, which
-# hosts then know.
-ends_in() # STAGES
-{
-	looked=$((looked + 1))
-	ssh-keygen -lf "$CA_DONE/user_ca.pub" | grep -Fq "$by_k1" ||
-	    echo "the authority of a live certificate is not published"
-	[ $((looked % 5)) -ne 0 ] || cert_opens alice "$W/k1" ||
-	    echo "who was let in is not"
-	$CA rotate >"$W/rotate.out" 2>&1 ||
-	    echo "the next rotate: exit $?: $(cat "$W/rotate.out")"
-	$CA keys | awk '$1 == "user" { print $2 }' | sort >"$W/now"
-	echo "$1" | diff - "$W/now"
-	cut -d ' ' -f 5 "$CA_DONE/user_ca.pub" | sort >"$W/told"
-	grep -v removed "$W/now" | diff - "$W/told"
-	no_faults
-}
-looked=0
+stage_rotation
 
 
 # --- two at once ------------------------------------------------------------------

@@ -32,6 +32,8 @@ for verb in init sign sign-host show list verify keys revoke unrevoke krl \
 	also "names $verb" grep -q "^  $verb" "$W/help"
 	exits 2 "$verb --nonsense" ca $verb --nonsense
 	also "says how it is called" grep -q "^usage: .*$verb" "$W/err"
+	ok "$verb --help" ca $verb --help
+	also "says it where it was asked" grep -q "^usage: .* $verb " "$W/out"
 done
 exits 2 "revoke without a reason" ca revoke --serial 1
 exits 2 "revoke of nothing" ca revoke --reason x

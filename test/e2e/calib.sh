@@ -91,6 +91,19 @@ start_ca()
 	    aadssh-ca -f "$CA_CONF" init "$@"
 }
 
+# So many manifests, 65,000 bytes each, for a backup to have something in it.
+many_manifests() # N
+{
+	local i
+	head -c 65000 /dev/urandom >"$W/one" || return 1
+	i=0
+	while [ "$i" -lt "$1" ]; do
+		install -o aadssh-ca -m 0600 "$W/one" \
+		    "$CA_STATE/manifests/$((1000 + i)).json" || return 1
+		i=$((i + 1))
+	done
+}
+
 # ca_sign USER ACCOUNT [ARGUMENT…]: ACCOUNT runs aadssh-ca sign while a script
 # plays USER in the browser.  Its output: $W/login.out, $W/login.err.
 ca_sign()
@@ -187,6 +200,40 @@ a_key()
 	install -d -m 0700 -o "$account" "$dir"
 	ssh-keygen -q -N '' -C '' -f "$dir/$type" "$@" </dev/null &&
 	    chown "$account:" "$dir/$type" "$dir/$type.pub"
+}
+
+# --- what nobody gets -------------------------------------------------------------
+
+# How many certificates, and one, there ever were.
+ledger_certs()
+{
+	aadssh-ca -f "$CA_CONF" list --json | wc -l
+}
+
+# Where there is no provider, she is never sent to sign in.
+alice_signs() # WORD…
+{
+	setpriv --reuid alice --regid alice --init-groups \
+	    aadssh-ca -f "$CA_CONF" sign "$@" </dev/null
+}
+
+refused() # STATUS REGEX COMMAND…: it ends so, and says so
+{
+	local status want="$1" regex="$2"
+	shift 2
+	status=0
+	"$@" >"$W/said" 2>&1 || status=$?
+	cat "$W/said"
+	[ "$status" -eq "$want" ] && grep -Eq -- "$regex" "$W/said" &&
+	    ! grep -Eq 'microsoft|^certificate' "$W/said"
+}
+
+# Refused by people's program, with the reason, and nobody had to sign in.
+front() # TITLE REASON WORD…
+{
+	local title="$1" reason="$2"
+	shift 2
+	ok "sign: $title" refused 1 "[(]($reason)[)]" alice_signs "$@"
 }
 
 # --- a host that trusts certificates --------------------------------------------

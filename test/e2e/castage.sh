@@ -84,6 +84,37 @@ bare_sign()
 	[ -s "$key-cert.pub" ]
 }
 
+# stage_first: an authority with one certificate, $W/first-cert.pub of serial
+# $first; kept as "one".
+stage_first()
+{
+	cd "$W" || exit 1
+	chmod 0755 "$W"
+	write_bare_conf </dev/null
+	need new_key k1
+	need bare_init
+	need new_token
+	need bare_sign "$W/k1"
+	mv "$W/k1-cert.pub" "$W/first-cert.pub"
+	first=$(serial_of first)
+	need keep one
+	asks verify >"$W/verify.out"
+	rows=$(rows_seen)
+}
+
+# How many rows the last verify saw.
+rows_seen()
+{
+	sed -n 's/.*"rows":\([0-9]*\).*/\1/p' "$W/verify.out"
+}
+
+# Since stage_first: the chain is whole and has all that it had.
+no_row_lost()
+{
+	asks verify >"$W/verify.out" || cat "$W/verify.out"
+	[ "$(rows_seen)" -ge "$rows" ] || echo "rows are lost"
+}
+
 # --- a clock ------------------------------------------------------------------
 
 # So many hours behind the real time, for every program that starts from now
@@ -101,6 +132,52 @@ drive_clock()
 	echo "$TOOLS/fakeclock.so" >/etc/ld.so.preload
 	[ $(($(date +%s) - $(cat "$W/began"))) -ge 3600000 ] && clock_at 0 &&
 	    [ $(($(date +%s) - $(cat "$W/began"))) -lt 60 ]
+}
+
+# stage_rotation: an authority on that clock which rotates every 30 days, and a
+# host that takes its certificates.
+stage_rotation()
+{
+	cd "$W" || exit 1
+	need drive_clock
+	CA_ALSO="rotate_every = 30d"
+	write_bare_conf </dev/null
+	need bare_init
+	need write_cert_conf <<-END
+	[host]
+	groups = web
+	END
+	need new_key k1
+	need new_key k2
+	chmod 0755 "$W"
+	need start_cert_sshd
+	looked=0
+}
+
+# Which authority signed KEY-cert.pub.
+by() # KEY
+{
+	ssh-keygen -Lf "$W/$1-cert.pub" |
+	    sed -n 's/.*Signing CA: [^ ]* \([^ ]*\).*/\1/p'
+}
+
+# After a kill: hosts believe who signed k1, whose login works (every fifth
+# time, as it takes a while); the next rotate ends in these stages, which
+# hosts then know.
+ends_in() # STAGES
+{
+	looked=$((looked + 1))
+	ssh-keygen -lf "$CA_DONE/user_ca.pub" | grep -Fq "$by_k1" ||
+	    echo "the authority of a live certificate is not published"
+	[ $((looked % 5)) -ne 0 ] || cert_opens alice "$W/k1" ||
+	    echo "who was let in is not"
+	$CA rotate >"$W/rotate.out" 2>&1 ||
+	    echo "the next rotate: exit $?: $(cat "$W/rotate.out")"
+	$CA keys | awk '$1 == "user" { print $2 }' | sort >"$W/now"
+	echo "$1" | diff - "$W/now"
+	cut -d ' ' -f 5 "$CA_DONE/user_ca.pub" | sort >"$W/told"
+	grep -v removed "$W/now" | diff - "$W/told"
+	no_faults
 }
 
 # --- what must be true ----------------------------------------------------------
