@@ -216,13 +216,27 @@ file_new_write(struct file_new *f, const void *buf, size_t len)
 	return write_full(f->fd, buf, len);
 }
 
+/* Give it a name that there is not. */
+static int
+name_anew(const struct file_new *f, const char *name)
+{
+	if (renameat2(f->dirfd, f->temp, f->dirfd, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* NB. NFS has no such rename; a second name is new or none, too. */
+	if (errno != EINVAL ||
+	    linkat(f->dirfd, f->temp, f->dirfd, name, 0) == -1)
+		return -1;
+	unlinkat(f->dirfd, f->temp, 0);
+	return 0;
+}
+
 int
 file_new_keep(struct file_new *f, const char *name, mode_t mode, bool replace)
 {
 	if (fchmod(f->fd, mode) == -1 || fsync(f->fd) == -1)
 		return AAD_ESYS;
-	if (renameat2(f->dirfd, f->temp, f->dirfd, name,
-		replace ? 0 : RENAME_NOREPLACE) == -1)
+	if (replace ? renameat2(f->dirfd, f->temp, f->dirfd, name, 0) == -1
+		    : name_anew(f, name) == -1)
 		return errno == EEXIST && !replace ? AAD_EEXIST : AAD_ESYS;
 	f->temp[0] = '\0';
 	return fsync(f->dirfd) == -1 ? AAD_ESYS : 0;

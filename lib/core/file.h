@@ -72,7 +72,8 @@ int file_replace(int dirfd, const char *name, const void *buf, size_t len,
 
 /*
  * The same, but the name must not exist: it appears whole or not at all
- * (renameat2(2) RENAME_NOREPLACE).
+ * (renameat2(2) RENAME_NOREPLACE; where that is unknown, as on NFS, link(2),
+ * and a crash may leave the temporary name, too).
  *
  * Returns as file_replace(), and AAD_EEXIST.
  */

@@ -85,6 +85,18 @@ stale "it has ended"
 ok "what has ended is replaced" on_tty --if-needed
 fresh "after that"
 
+# NB. as on NFS, which knows no rename that replaces nothing.
+nfs()
+{
+	rm -f "$C"
+	(cd / && exec strace -u alice -qq -o /dev/null -e trace=renameat2 \
+	    -e inject=renameat2:error=EINVAL "$QUICK" -f "$CA_CONF" sign)
+}
+ok "on NFS it is written, too" nfs
+fresh "after that, too"
+also "with nothing beside it" test "$(ls -A "${C%/*}" | tr '\n' ' ')" = \
+    "id_ed25519 id_ed25519-cert.pub id_ed25519.pub other other.pub "
+
 # --- for what ----------------------------------------------------------------------------
 
 fresh "for the login that it has" --login alice

@@ -574,6 +574,38 @@ fault_create(void **state)
 	fault_write(file_create, NULL, 6);
 }
 
+/* NFS: renameat2(2) does not know the flag. */
+static void
+create_without_noreplace(void **state)
+{
+	struct stat sb;
+	unsigned int temps;
+
+	(void)state;
+	unlinkat(dir, "f", 0);
+	fault_arm(FAULT_SYSCALL, 5, EINVAL);
+	assert_int_equal(file_create(dir, "f", "the new bytes", 13, 0640), 0);
+	assert_true(fault_disarm());
+	assert_holds("f", "the new bytes");
+	assert_int_equal(fstatat(dir, "f", &sb, 0), 0);
+	assert_int_equal(sb.st_nlink, 1);
+	assert_int_equal(sb.st_mode & 07777, 0640);
+	fault_arm(FAULT_SYSCALL, 5, EINVAL);
+	assert_int_equal(file_create(dir, "f", "the newer ones", 14, 0640),
+	    AAD_EEXIST);
+	assert_true(fault_disarm());
+	assert_holds("f", "the new bytes");
+	/* What replaces needs no flag, and no link. */
+	fault_arm(FAULT_SYSCALL, 5, EINVAL);
+	assert_int_equal(file_replace(dir, "f", "the newer ones", 14, 0640),
+	    AAD_ESYS);
+	assert_int_equal(errno, EINVAL);
+	assert_true(fault_disarm());
+	assert_holds("f", "the new bytes");
+	names(&temps);
+	assert_int_equal(temps, 0);
+}
+
 /* Run it in a child that dies at the k-th call; whether it did. */
 static bool
 killed_at(unsigned int k, write_fn *fn)
@@ -1894,6 +1926,7 @@ main(void)
 		F(II_K3_replace_follows_no_link),
 		F(fault_replace),
 		F(fault_create),
+		F(create_without_noreplace),
 		F(II_K5_kill_9_during_replace),
 		F(II_K5_kill_9_during_create),
 		F(boundary_file_name),
