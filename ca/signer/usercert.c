@@ -310,8 +310,7 @@ decide(struct signing *g, json_t **endp)
 		return why;
 	if ((why = step_denied(g)) == AAD_R_ALLOWED &&
 	    (why = step_restored(g)) == AAD_R_ALLOWED &&
-	    (why = step_token_use(g)) == AAD_R_ALLOWED &&
-	    (g->again == NULL || dry) &&
+	    (why = step_token_use(g)) == AAD_R_ALLOWED && g->again == NULL &&
 	    (why = step_pins(g, dry)) == AAD_R_ALLOWED &&
 	    (why = step_rate(g)) == AAD_R_ALLOWED && !dry)
 		return issue_certificate(g->s, &g->issue, endp);

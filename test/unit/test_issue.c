@@ -705,6 +705,19 @@ every_reason_in_order(void **state)
 	conf_free(bad);
 }
 
+/* The last second that is taken; the rungs have the first that isn't. */
+static void
+tenant_keys_at_their_edges(void **state)
+{
+	struct world *w = *state;
+	const struct asked a = { .dry = true };
+
+	write_tenant_keys(w, NOW + 60, NULL);
+	expect(w, &a, AAD_R_ALLOWED, "ahead by what clocks may differ");
+	write_tenant_keys(w, NOW - 86400, NULL);
+	expect(w, &a, AAD_R_ALLOWED, "as old as may be");
+}
+
 static void
 II_C10_what_is_no_user_key(void **state)
 {
@@ -911,6 +924,10 @@ I_C21_as_many_as_an_hour_allows(void **state)
 	/* what was given before is not new */
 	a.ttl = 60;
 	expect(w, &a, AAD_R_ALLOWED, "again");
+	a.dry = true;
+	expect(w, &a, AAD_R_ALLOWED, "again, dry");
+	a.ttl = 66;
+	expect(w, &a, AAD_R_CERTS_PER_HOUR, "over, dry");
 	assert_int_equal(count(w, EVENT_PREPARED), 5);
 }
 
@@ -1449,6 +1466,7 @@ main(void)
 		TEST(valid_row),
 		TEST(I_C11_each_key_signs_its_own_kind),
 		TEST(every_reason_in_order),
+		TEST(tenant_keys_at_their_edges),
 		TEST(II_C10_what_is_no_user_key),
 		TEST(I_C10_no_key_of_our_own),
 		TEST(I_C18_a_token_replayed),
