@@ -243,13 +243,12 @@ step_token_use(struct signing *g)
 	return r == 0 ? AAD_R_ALLOWED : why;
 }
 
-/* A mapped login belongs to who came first; dry: nobody becomes that. */
+/* A mapped login belongs to who came first. */
 static enum reason
-pin_one(struct signing *g, const char *login, bool dry)
+pin_one(struct signing *g, const char *login)
 {
 	char tid[NAME_GUID_LEN + 1], oid[NAME_GUID_LEN + 1];
 	struct event e = { .at = g->s->now, .kind = EVENT_PIN };
-	const char *upn = claims_upn(g->claims);
 	enum reason why = AAD_R_UNSET;
 	int r;
 
@@ -261,13 +260,11 @@ pin_one(struct signing *g, const char *login, bool dry)
 			return AAD_R_ALLOWED;
 		return signer_fail(g->s, AAD_R_LOGIN_PINNED, "%s", login);
 	}
-	if (dry)
-		return AAD_R_ALLOWED;
 	memcpy(e.tid, g->claims->tid, sizeof(e.tid));
 	memcpy(e.oid, g->claims->oid, sizeof(e.oid));
 	memcpy(e.login, login, strlen(login) + 1); /* name_login_ok() */
-	if ((e.body = json_pack("{s:s}", "upn", upn != NULL ? upn : "")) ==
-	    NULL)
+	e.body = json_pack("{s:s}", "upn", claims_upn(g->claims));
+	if (e.body == NULL)
 		return AAD_R_NO_MEMORY;
 	r = ledger_append(g->s->ledger, &e, &why);
 	event_release(&e);
@@ -275,14 +272,14 @@ pin_one(struct signing *g, const char *login, bool dry)
 }
 
 static enum reason
-step_pins(struct signing *g, bool dry)
+step_pins(struct signing *g)
 {
 	enum reason why = AAD_R_ALLOWED;
 	size_t i;
 
 	for (i = 0; i < g->grant.nlogins && why == AAD_R_ALLOWED; i++)
 		if (rules_is_mapped(g->s->rules, g->grant.logins[i]))
-			why = pin_one(g, g->grant.logins[i], dry);
+			why = pin_one(g, g->grant.logins[i]);
 	return why;
 }
 
@@ -311,7 +308,7 @@ decide(struct signing *g, json_t **endp)
 	if ((why = step_denied(g)) == AAD_R_ALLOWED &&
 	    (why = step_restored(g)) == AAD_R_ALLOWED &&
 	    (why = step_token_use(g)) == AAD_R_ALLOWED && g->again == NULL &&
-	    (why = step_pins(g, dry)) == AAD_R_ALLOWED &&
+	    (why = step_pins(g)) == AAD_R_ALLOWED &&
 	    (why = step_rate(g)) == AAD_R_ALLOWED && !dry)
 		return issue_certificate(g->s, &g->issue, endp);
 	ledger_rollback(g->s->ledger);

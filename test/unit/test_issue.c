@@ -692,6 +692,9 @@ every_reason_in_order(void **state)
 		a.token = token = token_at(w, at);
 		snprintf(where, sizeof(where), "rung %d", (int)at);
 		expect(w, &a, rungs[at].why, where);
+		assert_int_equal(strstr(w->s.detail, "refresh --keys-only") !=
+				     NULL,
+		    at == RUNG_KID);
 		assert_int_equal(reason_class(rungs[at].why), rungs[at].class);
 		w->s.tenant = tenant_fd;
 		free(token);
@@ -703,6 +706,22 @@ every_reason_in_order(void **state)
 	privkey_release(&fresh);
 	rules_free(bad_rules);
 	conf_free(bad);
+}
+
+/* They belong to whoever owns their directory, and to nobody else. */
+static void
+tenant_keys_of_somebody_else(void **state)
+{
+	struct world *w = *state;
+	const struct asked a = { .dry = true };
+
+	expect(w, &a, AAD_R_ALLOWED, "ours");
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(fchownat(w->s.tenant, "keys.json", 4242, 0, 0), 0);
+	expect(w, &a, AAD_R_TENANT_KEYS_UNREADABLE, "another's");
+	assert_int_equal(fchown(w->s.tenant, 4242, 0), 0);
+	expect(w, &a, AAD_R_ALLOWED, "its directory's");
 }
 
 /* The last second that is taken; the rungs have the first that isn't. */
@@ -956,6 +975,47 @@ a_pin_belongs_to_who_came_first(void **state)
 	expect(w, &second, AAD_R_ALLOWED, "unpinned");
 	assert_int_equal(count(w, EVENT_PIN), 2);
 	free(token);
+}
+
+static int
+pin_of(void *arg, const struct event *e)
+{
+	char **upnp = arg;
+
+	assert_string_equal(e->login, "alice");
+	assert_string_equal(e->oid, FORGE_OID);
+	assert_string_equal(e->tid, FORGE_TENANT);
+	*upnp = strdup(json_string_value(json_object_get(e->body, "upn")));
+	return 0;
+}
+
+/* P17: each login that is mapped, wherever it stands; and of the identity
+ * tenant and object both count. */
+static void
+II_P17_every_login_is_pinned(void **state)
+{
+	const struct ledger_filter f = { .kind = EVENT_PIN };
+	struct world *w = *state;
+	const struct asked a = { .logins = { "deploy", "alice" }, .ttl = 60 },
+			   longer = { .logins = { "deploy", "alice" },
+				   .ttl = 61 };
+	struct event e = { .at = NOW, .kind = EVENT_PIN, .oid = FORGE_OID,
+		.tid = FORGE_OID2, .login = "alice" };
+	char *upn = NULL;
+	enum reason why;
+
+	expect(w, &a, AAD_R_ALLOWED, "two logins");
+	assert_int_equal(ledger_each(w->s.ledger, &f, pin_of, &upn, &why), 0);
+	assert_non_null(upn);
+	assert_string_equal(upn, "alice@contoso.com");
+	free(upn);
+	note(w, EVENT_UNPIN, NULL, "alice", NULL);
+	assert_non_null(e.body = json_pack("{s:s}", "upn", "x"));
+	begin(w);
+	assert_int_equal(ledger_append(w->s.ledger, &e, &why), 0);
+	commit(w);
+	event_release(&e);
+	expect(w, &longer, AAD_R_LOGIN_PINNED, "of another tenant");
 }
 
 static void
@@ -1466,6 +1526,7 @@ main(void)
 		TEST(valid_row),
 		TEST(I_C11_each_key_signs_its_own_kind),
 		TEST(every_reason_in_order),
+		TEST(tenant_keys_of_somebody_else),
 		TEST(tenant_keys_at_their_edges),
 		TEST(II_C10_what_is_no_user_key),
 		TEST(I_C10_no_key_of_our_own),
@@ -1474,6 +1535,7 @@ main(void)
 		TEST(I_C7_serials_are_drawn_until_one_is_new),
 		TEST(I_C21_as_many_as_an_hour_allows),
 		TEST(a_pin_belongs_to_who_came_first),
+		TEST(II_P17_every_login_is_pinned),
 		TEST(dry_run_leaves_no_row),
 		TEST(I_C22_key_files_that_are_refused),
 		TEST(keys_are_stored_once_and_destroyed),
