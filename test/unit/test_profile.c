@@ -1271,6 +1271,9 @@ what_an_authority_must_say(void **state)
 	check_is("[map]\n", 0, "no section [ca]");
 	check_is("[ca]\n[login a]\nallow = role:x\nhosts = *\n", 0, NULL);
 	check_is("[ca]\n[login a]\nallow = role:x\n", 2, "has no hosts");
+	check_is("[ca]\n[login a]\nallow = role:x\nhosts = *\n[login b]\n"
+		 "allow = role:x\n",
+	    5, "b] has no hosts");
 	check_is("[ca]\n[map]\ndomain = a.com\nrequire = role:x\n", 3,
 	    "no hosts");
 	check_is("[ca]\n[map]\ndomain = a.com\nrequire = role:x\nhosts = w\n",
@@ -1282,7 +1285,12 @@ what_an_authority_must_say(void **state)
 	    6, "b is in [profile p] already");
 	check_is("[ca]\n[profile p]\nfor = *\n[profile q]\nfor = *\n", 5,
 	    "* is in [profile p] already");
+	check_is("[ca]\n[profile p]\nfor = a\n[profile q]\nfor = b\n"
+		 "[profile r]\nfor = b\n",
+	    7, "b is in [profile q] already");
 	check_is("[ca]\n[profile p]\nfor = *\nextensions = none\n", 0, NULL);
+	check_is("[ca]\n[profile p]\nfor = *\nextensions = permit-tun\n", 4,
+	    "permit-tun");
 	check_is("[ca]\n[profile p]\nfor = *\nextensions = "
 		 "none,permit-pty\n",
 	    4, "extensions: none");
@@ -1297,9 +1305,15 @@ what_an_authority_must_say(void **state)
 	check_is("[ca]\n[profile p]\nfor = *\nkey_types = ssh-dss\n", 4,
 	    "ssh-dss");
 	check_is("[ca]\n[profile p]\nfor = *\nkey_types = none\n", 4, "none");
+	check_is("[ca]\n[profile p]\nfor = *\nkey_types = ssh-rsa\n"
+		 "key_types = ssh-dss\n",
+	    5, "ssh-dss");
 	check_is("[ca]\n[profile p]\nfor = *\nsource_address = "
-		 "::ffff:10.0.0.0/104\n",
+		 "10.0.0.0/8,::ffff:10.0.0.0/104\n",
 	    4, "write IPv4 as IPv4");
+	check_is("[ca]\n[profile p]\nfor = a\n[profile q]\nfor = b\n"
+		 "key_types = x\n",
+	    6, "[profile q] key_types");
 }
 
 static void
