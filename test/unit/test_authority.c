@@ -1429,51 +1429,125 @@ I_E7_a_manifest_signed_by_ssh_keygens_rules(void **state)
 	free(p);
 }
 
-/* Only the bundle key signs manifests: no other key of ours does. */
+/* Sign a staged version's manifest anew, with a key file of the authority. */
+static void
+sign_again(struct world *w, int64_t version, enum ca_role role)
+{
+	char fp[KEY_FP_LEN + 1], hex[NAME_HEX64_LEN + 1], script[400];
+	uint8_t hash[32];
+
+	key_at(w, role, CA_STAGE_ACTIVE, fp);
+	assert_int_equal(key_fingerprint_parse(fp, hash), 0);
+	name_hex64(hash, hex);
+	snprintf(script, sizeof(script),
+	    "cd public/%d && rm manifest.json.sig && ssh-keygen -q -Y sign "
+	    "-f ../../keys/%s.key -n aadssh-bundle manifest.json 2>/dev/null "
+	    "&& chmod 644 manifest.json.sig",
+	    (int)version, hex);
+	shell(w, script);
+}
+
+/* Only the bundle key signs manifests, and each names the key that did. */
 static void
 I_C11_a_manifest_of_an_authority(void **state)
 {
-	static const enum ca_role roles[] = { CA_ROLE_USER, CA_ROLE_HOST };
-	char bundle[KEY_FP_LEN + 1], fp[KEY_FP_LEN + 1], script[800];
+	static const struct {
+		enum ca_role named, signs;
+	} cases[] = {
+		{ CA_ROLE_USER, CA_ROLE_USER },
+		{ CA_ROLE_HOST, CA_ROLE_HOST },
+		{ CA_ROLE_BUNDLE, CA_ROLE_USER },
+		{ CA_ROLE_USER, CA_ROLE_BUNDLE },
+	};
+	char bundle[KEY_FP_LEN + 1], fp[KEY_FP_LEN + 1], script[400];
 	struct world *w = *state;
+	int64_t v;
 	size_t i;
 
 	publish(w);
 	key_at(w, CA_ROLE_BUNDLE, CA_STAGE_ACTIVE, bundle);
-	for (i = 0; i < 2; i++) {
-		uint8_t hash[32];
-		char hex[NAME_HEX64_LEN + 1];
-		int64_t v = stage(w);
-
-		key_at(w, roles[i], CA_STAGE_ACTIVE, fp);
-		assert_int_equal(key_fingerprint_parse(fp, hash), 0);
-		name_hex64(hash, hex);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		v = stage(w);
+		key_at(w, cases[i].named, CA_STAGE_ACTIVE, fp);
 		snprintf(script, sizeof(script),
-		    "cd public/%d && rm manifest.json.sig && "
+		    "cd public/%d && "
 		    "sed -i '/bundle_key/s|\"%s\"|\"%s\"|'"
 		    " manifest.json && grep -q 'bundle_key\":\"%s' "
-		    "manifest.json && "
-		    "ssh-keygen -q -Y sign -f ../../keys/%s.key"
-		    " -n aadssh-bundle manifest.json 2>/dev/null && "
-		    "chmod 644 manifest.json.sig",
-		    (int)v, bundle, fp, fp, hex);
+		    "manifest.json",
+		    (int)v, bundle, fp, fp);
 		shell(w, script);
+		sign_again(w, v, cases[i].signs);
 		commit(w, v, AAD_R_PUBLICATION, fp);
+		assert_int_equal(current(w), 1);
+	}
+	v = stage(w);
+	sign_again(w, v, CA_ROLE_BUNDLE); /* as it should be */
+	commit(w, v, AAD_R_ALLOWED, "signed again");
+}
+
+/* Whoever signed it: a list that sshd refuses locks everybody out, an empty
+ * one and an older one let those in who are revoked. */
+static void
+II_R1_a_bad_krl_that_is_signed(void **state)
+{
+	static const char *const made[] = { ": >krl", "echo x >>krl",
+		"cp ../1/krl krl" };
+	struct world *w = *state;
+	char script[600];
+	size_t i;
+
+	publish(w);
+	for (i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+		int64_t v = stage(w);
+
+		snprintf(script, sizeof(script),
+		    "cd public/%d && was=$(sha256sum <krl | cut -c1-64) && "
+		    "%s && is=$(sha256sum <krl | cut -c1-64) && sed -i "
+		    "\"s/$was\\\",\\\"size\\\":[0-9]*/$is\\\",\\\"size\\\":"
+		    "$(stat -c %%s krl)/\" manifest.json && "
+		    "grep -q $is manifest.json",
+		    (int)v, made[i]);
+		shell(w, script);
+		sign_again(w, v, CA_ROLE_BUNDLE);
+		commit(w, v, AAD_R_PUBLICATION, made[i]);
 		assert_int_equal(current(w), 1);
 	}
 }
 
 static void
+expect_versions(struct world *w, const char *want)
+{
+	char script[200];
+
+	snprintf(script, sizeof(script),
+	    "test \"$(cd public && ls | sort -n | tr '\\n' ' ')\" = "
+	    "'current %s '",
+	    want);
+	shell(w, script);
+}
+
+/* Ten stay, in whatever order the directory names them. */
+static void
 old_versions_are_pruned(void **state)
 {
+	static const char *const orders[] = { "sort -n", "sort -rn" };
 	struct world *w = *state;
+	char script[200];
 	int i;
 
 	for (i = 0; i < 13; i++)
 		assert_int_equal(publish(w), i + 1);
-	shell(w, "cd public && test \"$(ls | sort -n | tr '\\n' ' ')\" = "
-		 "'current 4 5 6 7 8 9 10 11 12 13 ' && test $(ls "
-		 "../manifests | wc -l) = 26");
+	expect_versions(w, "4 5 6 7 8 9 10 11 12 13");
+	shell(w, "test $(ls manifests | wc -l) = 26");
+	for (i = 0; i < 2; i++) {
+		snprintf(script, sizeof(script),
+		    "cd public && for v in $(ls | grep -v current | %s); do "
+		    "mv $v ../moved && mv ../moved $v || exit 1; done",
+		    orders[i]);
+		shell(w, script);
+		assert_int_equal(publish(w), 14 + i);
+	}
+	expect_versions(w, "6 7 8 9 10 11 12 13 14 15");
 	expect_tidy(w);
 	verify(w, 0);
 }
@@ -1502,6 +1576,26 @@ I_C21_versions_that_are_never_switched_to(void **state)
 		 "'current 1 7 '");
 	assert_int_equal(current(w), 1);
 	assert_int_equal(publish(w), 8);
+}
+
+/* A version that somebody staged may still be switched to, for an hour. */
+static void
+staged_versions_are_pruned(void **state)
+{
+	struct world *w = *state;
+	char script[200];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		stage(w);
+	snprintf(script, sizeof(script),
+	    "cd public && touch -d @%lld 2 4 && touch -d @%lld 1 3",
+	    (long long)(NOW - HOUR), (long long)(NOW - HOUR - 1));
+	shell(w, script);
+	commit(w, 2, AAD_R_ALLOWED, "the second");
+	expect_versions(w, "1 2 4");
+	commit(w, 4, AAD_R_ALLOWED, "the last");
+	expect_versions(w, "1 2 4");
 }
 
 static void
@@ -2952,8 +3046,10 @@ main(void)
 		WITH(a_version_that_is_over),
 		WITH(I_E7_a_manifest_signed_by_ssh_keygens_rules),
 		WITH(I_C11_a_manifest_of_an_authority),
+		WITH(II_R1_a_bad_krl_that_is_signed),
 		WITH(old_versions_are_pruned),
 		WITH(I_C21_versions_that_are_never_switched_to),
+		WITH(staged_versions_are_pruned),
 		WITH(the_krl_alone),
 		WITH(II_R1_system_calls_fail),
 		WITH(II_R1_memory_is_short),
