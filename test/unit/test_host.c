@@ -619,12 +619,28 @@ no_pin_for_a_mapped_login(void **state)
 static void
 junk_pin_cannot_tell(void **state)
 {
+#define PIN(v, tid, oid, at)                                                   \
+	"{\"v\":" v ",\"tid\":\"" tid "\",\"oid\":\"" oid "\",\"at\":" at "}"
+	static const char *const junk[] = { "{}",
+		PIN("2", FORGE_TENANT, FORGE_OID, "1"),
+		PIN("1", "x", FORGE_OID, "1"), PIN("1", FORGE_TENANT, "x", "1"),
+		PIN("1", FORGE_TENANT, FORGE_OID, "\"1\""),
+		PIN("1", FORGE_TENANT, FORGE_OID, "1,\"more\":1"),
+		"{\"v\":1,\"oid\":\"" FORGE_OID "\",\"at\":1,\"more\":1}",
+		"{\"v\":1,\"tid\":\"" FORGE_TENANT
+		"\",\"at\":1,\"more\":1}" };
+	static const char good[] = PIN("1", FORGE_TENANT, FORGE_OID, "1");
 	struct world *w = *state;
 	char path[256];
+	size_t i;
 
 	snprintf(path, sizeof(path), "%s/state/pins/alice", w->base);
-	spill(path, "{}", 2);
-	SAYS(w, "pin_unreadable");
+	for (i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
+		spill(path, junk[i], strlen(junk[i]));
+		SAYS(w, "pin_unreadable");
+	}
+	spill(path, good, strlen(good));
+	SAYS(w, "allowed");
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("/etc/passwd", path), 0);
 	SAYS(w, "pin_unreadable");
@@ -1100,6 +1116,10 @@ II_P9_junk_denial_is_in_force(void **state)
 		"1 \n{\"v\":1,\"origin\":\"admin\",\"at\":1}\n",
 		"1\n{\"v\":2,\"origin\":\"admin\",\"at\":1}\n",
 		"1\n{\"v\":1,\"origin\":\"nobody\",\"at\":1}\n",
+		"1\n{\"v\":1,\"origin\":\"admin\"}\n",
+		"1\n{\"v\":1,\"at\":1}\n",
+		"00000000000000000000000000000000000000000000001\n{\"v\":1,"
+		"\"origin\":\"admin\",\"at\":1}\n",
 		("99999999999999999999\n{\"v\":1,\"origin\":\"admin\","
 		 "\"at\":1}\n") };
 	static const char
@@ -1132,6 +1152,8 @@ wrong_names_are_no_path(void **state)
 {
 	struct world *w = *state;
 	const struct denial d = { 0, "admin", NOW };
+	const struct pin good = { FORGE_TENANT, FORGE_OID, NOW };
+	struct pin p;
 
 	assert_int_equal(denial_set(&w->cache, DENIAL_LOGIN, "../x", &d),
 	    AAD_EARG);
@@ -1139,6 +1161,59 @@ wrong_names_are_no_path(void **state)
 	assert_int_equal(denial_set(&w->cache, DENIAL_KEY, "..", &d), AAD_EARG);
 	assert_int_equal(denial_check(&w->cache, DENIAL_KEY, "..", NOW, NULL),
 	    DENIAL_CANNOT_TELL);
+	assert_int_equal(denial_lift(&w->cache, DENIAL_LOGIN, "../x"),
+	    AAD_EARG);
+	assert_int_equal(pin_load(&w->cache, "../x", &p), AAD_EARG);
+	assert_int_equal(pin_remove(&w->cache, "../x"), AAD_EARG);
+	assert_int_equal(pin_create(&w->cache, "../x", &good), AAD_EARG);
+}
+
+/* What no reader would take is not written either. */
+static void
+no_junk_is_written(void **state)
+{
+	static const struct pin bad[] = { { "x", FORGE_OID, NOW },
+		{ FORGE_TENANT, "", NOW } };
+	struct world *w = *state;
+	const struct denial before = { -1, "admin", NOW };
+	struct denial found;
+	struct pin p;
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(pin_create(&w->cache, "bob", &bad[i]),
+		    AAD_EARG);
+	assert_int_equal(pin_load(&w->cache, "bob", &p), AAD_ENOENT);
+	assert_int_equal(denial_set(&w->cache, DENIAL_LOGIN, "bob", &before),
+	    AAD_EARG);
+	assert_int_equal(denial_check(&w->cache, DENIAL_LOGIN, "bob", NOW,
+			     &found),
+	    DENIAL_NONE);
+}
+
+/* A directory that is gone is never "not there". */
+static void
+directories_that_are_gone(void **state)
+{
+	struct world *w = *state;
+	const struct denial d = { 0, "admin", NOW };
+	const struct pin good = { FORGE_TENANT, FORGE_OID, NOW };
+	char path[256];
+	struct pin p;
+
+	snprintf(path, sizeof(path), "%s/state/denials/oid", w->base);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(denial_set(&w->cache, DENIAL_OID, FORGE_OID, &d),
+	    AAD_ESYS);
+	assert_int_equal(denial_lift(&w->cache, DENIAL_OID, FORGE_OID),
+	    AAD_ESYS);
+	SAYS(w, "denials_unreadable");
+	assert_int_equal(pin_remove(&w->cache, "alice"), 0);
+	snprintf(path, sizeof(path), "%s/state/pins", w->base);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(pin_create(&w->cache, "alice", &good), AAD_ESYS);
+	assert_int_equal(pin_load(&w->cache, "alice", &p), AAD_ESYS);
+	assert_int_equal(pin_remove(&w->cache, "alice"), AAD_ESYS);
 }
 
 /* ---- writing ---------------------------------------------------------- */
@@ -1450,6 +1525,8 @@ main(void)
 		T(boundary_denial_until),
 		T(II_P9_junk_denial_is_in_force),
 		T(wrong_names_are_no_path),
+		T(no_junk_is_written),
+		T(directories_that_are_gone),
 		T(valid_pin_is_made_once),
 		T(I_B9_kill_during_every_write),
 		T(II_K13_failed_writes_change_nothing),
