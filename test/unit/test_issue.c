@@ -394,6 +394,28 @@ count(struct world *w, enum event_kind kind)
 	return n;
 }
 
+static void
+text_is(const json_t *o, const char *name, const char *want)
+{
+	const char *is = json_string_value(json_object_get(o, name));
+
+	if (is == NULL || strcmp(is, want) != 0)
+		fail_msg("%s: %s, not %s", name, is != NULL ? is : "nothing",
+		    want);
+}
+
+/* want: the whole member, as JSON. */
+static void
+member_is(const json_t *o, const char *name, const char *want)
+{
+	char *is = strictjson_dump(json_object_get(o, name));
+
+	if (is == NULL || strcmp(is, want) != 0)
+		fail_msg("%s: %s, not %s", name, is != NULL ? is : "nothing",
+		    want);
+	free(is);
+}
+
 /* ---- what is given ---------------------------------------------------- */
 
 static void
@@ -402,6 +424,7 @@ valid_certificate(void **state)
 	struct world *w = *state;
 	const struct asked a = { .ttl = 3600, .source = "192.0.2.0/24" };
 	struct got g = ask(w, &a);
+	char serial[24], fp[KEY_FP_LEN + 1];
 	uint8_t head[32];
 	enum reason why;
 	size_t faults;
@@ -420,9 +443,17 @@ valid_certificate(void **state)
 	assert_int_equal(g.cert.valid_after, NOW - PROFILE_BACKDATE);
 	assert_int_equal(g.cert.valid_before, NOW + 3600);
 	assert_non_null(strstr(g.cert.key_id, "oid=" FORGE_OID));
-	assert_string_equal(json_string_value(json_object_get(g.end,
-				"valid_before")),
-	    "2027-01-15T09:00:00Z");
+	text_is(g.end, "valid_after", "2027-01-15T07:59:00Z");
+	text_is(g.end, "valid_before", "2027-01-15T09:00:00Z");
+	snprintf(serial, sizeof(serial), "%llu",
+	    (unsigned long long)g.cert.serial);
+	text_is(g.end, "serial", serial);
+	text_is(g.end, "key_id", g.cert.key_id);
+	text_is(g.end, "profile", "default");
+	key_fingerprint(&w->keys[SEED_SUBJECT].pub, fp);
+	text_is(g.end, "fingerprint", fp);
+	key_fingerprint(&w->keys[SEED_USER_CA].pub, fp);
+	text_is(g.end, "ca", fp);
 	assert_null(json_object_get(g.end, "again"));
 	assert_int_equal(count(w, EVENT_PREPARED), 1);
 	assert_int_equal(count(w, EVENT_ISSUED), 1);
@@ -464,9 +495,9 @@ valid_row(void **state)
 	const struct ledger_filter f = { .kind = EVENT_PREPARED };
 	const struct asked a = { .logins = { "deploy" } };
 	struct world *w = *state;
+	char *text, fp[KEY_FP_LEN + 1];
 	json_t *body = NULL;
 	enum reason why;
-	char *text;
 	size_t i;
 
 	expect(w, &a, AAD_R_ALLOWED, "sign");
@@ -479,7 +510,20 @@ valid_row(void **state)
 	assert_int_equal(json_object_size(body), i);
 	assert_non_null(text = strictjson_dump(body));
 	assert_null(strstr(text, strrchr(w->token, '.')));
-	assert_non_null(strstr(text, "\"principals\":[\"deploy@web\"]"));
+	member_is(body, "principals", "[\"deploy@web\"]");
+	member_is(body, "logins", "[\"deploy\"]");
+	text_is(body, "upn", "alice@contoso.com");
+	text_is(body, "profile", "default");
+	text_is(body, "key_type", "ssh-ed25519");
+	key_fingerprint(&w->keys[SEED_SUBJECT].pub, fp);
+	text_is(body, "fingerprint", fp);
+	text_is(body, "via", "pipe");
+	text_is(body, "context", "via=test");
+	assert_int_equal(json_integer_value(json_object_get(body,
+			     "valid_after")),
+	    NOW - PROFILE_BACKDATE);
+	assert_int_equal(json_integer_value(json_object_get(body, "iat")),
+	    NOW - 5);
 	assert_int_equal(count(w, EVENT_PIN), 0); /* no mapped login */
 	free(text);
 	json_decref(body);
@@ -800,6 +844,8 @@ I_C18_a_token_replayed(void **state)
 	struct got first = ask(w, &a), again;
 
 	expect_reason(first.why, AAD_R_ALLOWED, "first");
+	member_is(first.end, "logins", "[\"alice\",\"deploy\"]");
+	member_is(first.end, "principals", "[\"alice\",\"deploy@web\"]");
 	expect(w, &other, AAD_R_TOKEN_USED, "another key");
 	reopen(w);
 	expect(w, &other, AAD_R_TOKEN_USED, "another key, another process");
@@ -834,6 +880,81 @@ I_C18_a_token_replayed(void **state)
 	note(w, EVENT_DENIED, FORGE_OID, NULL, NULL);
 	expect(w, &a, AAD_R_IDENTITY_REVOKED, "denied");
 	got_release(&first);
+}
+
+/* One field of a request; label 0: none. */
+struct put {
+	enum request_label label;
+	const char *text; /* NULL: a flag */
+};
+
+static void
+digest_of(const struct put *puts, char out[static NAME_HEX64_LEN + 1])
+{
+	struct wirebuf b = wirebuf_new();
+	static struct request rq;
+	size_t i;
+
+	request_begin(&b, REQUEST_SIGN);
+	for (i = 0; i < 4 && puts[i].label != 0; i++)
+		if (puts[i].text != NULL)
+			request_put(&b, puts[i].label, puts[i].text,
+			    strlen(puts[i].text));
+		else
+			request_put_flag(&b, puts[i].label);
+	request_end(&b);
+	assert_int_equal(request_parse(REQUEST_SIGN, b.p + REQUEST_HEAD_LEN,
+			     b.len - REQUEST_HEAD_LEN, &rq),
+	    0);
+	issue_digest(&rq, out);
+	wirebuf_release(&b);
+}
+
+/* Two requests are the same one when all that makes a certificate is: what
+ * is asked, never who relays it. */
+static void
+I_C18_what_is_the_same_request(void **state)
+{
+	static const struct {
+		struct put a[4], b[4];
+		bool same;
+	} cases[] = {
+		{ { { REQUEST_L_KEY, "k" } },
+		    { { REQUEST_L_KEY, "k" }, { REQUEST_L_TOKEN, "t" },
+			{ REQUEST_L_DRY_RUN, NULL },
+			{ REQUEST_L_CONTEXT, "c" } },
+		    true },
+		{ { { REQUEST_L_KEY, "k" } }, { { REQUEST_L_KEY, "l" } },
+		    false },
+		{ { { REQUEST_L_KEY, "k" } }, { { 0, NULL } }, false },
+		{ { { REQUEST_L_LOGIN, "a" } }, { { 0, NULL } }, false },
+		{ { { REQUEST_L_TTL, "12345678" } }, { { 0, NULL } }, false },
+		{ { { REQUEST_L_SOURCE, "a" } }, { { 0, NULL } }, false },
+		{ { { REQUEST_L_NAME, "a" } }, { { 0, NULL } }, false },
+		{ { { REQUEST_L_LOGIN, "a" } }, { { REQUEST_L_NAME, "a" } },
+		    false },
+		{ { { REQUEST_L_LOGIN, "a" } }, { { REQUEST_L_SOURCE, "a" } },
+		    false },
+		{ { { REQUEST_L_LOGIN, "a" }, { REQUEST_L_LOGIN, "b" } },
+		    { { REQUEST_L_LOGIN, "b" }, { REQUEST_L_LOGIN, "a" } },
+		    false },
+		/* each field has its own end */
+		{ { { REQUEST_L_LOGIN, "a" }, { REQUEST_L_LOGIN, "b" } },
+		    { { REQUEST_L_LOGIN, "ab" } }, false },
+		{ { { REQUEST_L_KEY, "a" }, { REQUEST_L_LOGIN, "bc" } },
+		    { { REQUEST_L_KEY, "ab" }, { REQUEST_L_LOGIN, "c" } },
+		    false },
+	};
+	char a[NAME_HEX64_LEN + 1], b[NAME_HEX64_LEN + 1];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		digest_of(cases[i].a, a);
+		digest_of(cases[i].b, b);
+		if ((strcmp(a, b) == 0) != cases[i].same)
+			fail_msg("row %zu: %s %s", i, a, b);
+	}
 }
 
 /* A revoked certificate is not given again; nor is one that has ended. */
@@ -1022,7 +1143,8 @@ static void
 dry_run_leaves_no_row(void **state)
 {
 	struct world *w = *state;
-	const struct asked a = { .dry = true, .logins = { "alice" } }, host = {
+	const struct asked a = { .dry = true, .logins = { "alice" },
+		.ttl = 60, .source = "192.0.2.0/24" }, host = {
 		.dry = true, .host = true, .names = { "a.example.org" }
 	};
 	struct got g = ask(w, &a);
@@ -1033,8 +1155,17 @@ dry_run_leaves_no_row(void **state)
 	expect_reason(g.why, AAD_R_ALLOWED, "dry");
 	assert_false(g.has_cert);
 	assert_true(json_is_true(json_object_get(g.end, "dry_run")));
-	assert_int_equal(json_array_size(json_object_get(g.end, "principals")),
-	    1);
+	member_is(g.end, "logins", "[\"alice\"]");
+	member_is(g.end, "principals", "[\"alice\"]");
+	member_is(g.end, "critical", "{\"source-address\":\"192.0.2.0/24\"}");
+	member_is(g.end, "extensions",
+	    "{\"permit-port-forwarding\":\"\",\"permit-pty\":\"\"}");
+	text_is(g.end, "profile", "default");
+	text_is(g.end, "valid_after", "2027-01-15T07:59:00Z");
+	text_is(g.end, "valid_before", "2027-01-15T08:01:00Z");
+	assert_non_null(strstr(json_string_value(json_object_get(g.end,
+				   "key_id")),
+	    "oid=" FORGE_OID));
 	got_release(&g);
 	expect(w, &host, AAD_R_ALLOWED, "dry host");
 	assert_int_equal(ledger_head(w->s.ledger, &len, head, &why), 0);
@@ -1532,6 +1663,7 @@ main(void)
 		TEST(I_C10_no_key_of_our_own),
 		TEST(I_C18_a_token_replayed),
 		TEST(I_C18_what_is_not_given_again),
+		cmocka_unit_test(I_C18_what_is_the_same_request),
 		TEST(I_C7_serials_are_drawn_until_one_is_new),
 		TEST(I_C21_as_many_as_an_hour_allows),
 		TEST(a_pin_belongs_to_who_came_first),
