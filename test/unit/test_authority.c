@@ -929,6 +929,42 @@ II_C14_exactly_one_subject(void **state)
 }
 
 static void
+revoke_because(struct world *w, const char *reason, const char *context,
+    enum reason want)
+{
+	request(w, REQUEST_REVOKE);
+	request_put_text(&w->b, REQUEST_L_CONTEXT, context);
+	request_put_text(&w->b, REQUEST_L_OID, FORGE_OID);
+	request_put_text(&w->b, REQUEST_L_TEXT, reason);
+	expect(w, op_revoke, want, reason);
+}
+
+/* Words have a bound; a strange encoding keeps nobody from revoking. */
+static void
+words_of_a_revocation(void **state)
+{
+	struct world *w = *state;
+	char words[402];
+	struct got g;
+
+	sign_user(w, FORGE_OID, "alice@contoso.com");
+	memset(words, 'x', sizeof(words));
+	words[401] = '\0';
+	revoke_because(w, words, "", AAD_R_REQUEST_MALFORMED);
+	revoke_because(w, "", words, AAD_R_REQUEST_MALFORMED);
+	assert_int_equal(count_state(w, "revoked"), 0);
+	words[400] = '\0';
+	words[0] = '\xff';
+	revoke_because(w, words, words, AAD_R_ALLOWED);
+	words[0] = '?';
+	request(w, REQUEST_LIST);
+	g = answer(w, op_list);
+	assert_int_equal(rows_with(&g, "revoked_reason", words), 1);
+	got_release(&g);
+	verify(w, 0);
+}
+
+static void
 I_C15_an_identity_and_no_other(void **state)
 {
 	struct world *w = *state;
@@ -1820,6 +1856,36 @@ I_E11_now_is_not_at_once(void **state)
 	g = rotate(w, false);
 	assert_int_equal(rows_with(&g, "action", "activate"), 2);
 	got_release(&g);
+	verify(w, 0);
+}
+
+/* The key that is prepared steps in; no third one is made. */
+static void
+I_E12_the_next_key_steps_in(void **state)
+{
+	struct world *w = *state;
+	char first[KEY_FP_LEN + 1], next[KEY_FP_LEN + 1];
+	uint8_t hash[32];
+	struct got g;
+
+	cron(w);
+	g = rotate(w, true);
+	got_release(&g);
+	key_at(w, CA_ROLE_USER, CA_STAGE_ACTIVE, first);
+	key_at(w, CA_ROLE_USER, CA_STAGE_PREPARED, next);
+	assert_string_not_equal(next, "");
+	assert_int_equal(key_fingerprint_parse(first, hash), 0);
+	revoke_it(w, REQUEST_L_CA_HASH, hash, 32, AAD_R_ALLOWED, "lost");
+	expect_key(w, CA_ROLE_USER, CA_STAGE_REVOKED, first);
+	expect_key(w, CA_ROLE_USER, CA_STAGE_ACTIVE, next);
+	expect_key(w, CA_ROLE_USER, CA_STAGE_PREPARED, "");
+	/* and one that is only prepared is nobody's loss */
+	key_at(w, CA_ROLE_HOST, CA_STAGE_ACTIVE, first);
+	key_at(w, CA_ROLE_HOST, CA_STAGE_PREPARED, next);
+	assert_int_equal(key_fingerprint_parse(next, hash), 0);
+	revoke_it(w, REQUEST_L_CA_HASH, hash, 32, AAD_R_ALLOWED, "unborn");
+	expect_key(w, CA_ROLE_HOST, CA_STAGE_ACTIVE, first);
+	expect_key(w, CA_ROLE_HOST, CA_STAGE_PREPARED, "");
 	verify(w, 0);
 }
 
@@ -2942,6 +3008,100 @@ mutated_manifest(void **state)
 	free(p);
 }
 
+/* Exactly the members that a host relies on, and each of its own kind. */
+static void
+manifests_that_say_too_little(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		int r;
+	} cases[] = {
+		{ "\"v\":1", "\"v\":2", AAD_EVERSION },
+		{ "\"v\":1", "\"v\":0", AAD_EFORMAT },
+		{ "\"version\":1", "\"version\":0", AAD_EFORMAT },
+		{ "\"version\":1", "\"version\":\"1\"", AAD_EFORMAT },
+		{ "\"issued\":\"", "\"issued\":\"x", AAD_EFORMAT },
+		{ "\"expires\":\"", "\"expires\":\"x", AAD_EFORMAT },
+		{ "\"length\":", "\"length\":-", AAD_EFORMAT },
+		{ "\"head\":\"", "\"head\":\"A", AAD_EFORMAT },
+		{ "\"bundle_key\":\"", "\"bundle_key\":\"x", AAD_EFORMAT },
+		{ "\"recovery_key\":\"", "\"recovery_key\":\"x",
+		    AAD_EFORMAT },
+		{ "\"krl\":{", "\"../krl\":{", AAD_EFORMAT },
+		{ "\"krl\":{", "\"..\":{", AAD_EFORMAT },
+		{ "\"krl\":{", "\"\":{", AAD_EFORMAT },
+		{ "\"sha256\":\"", "\"sha256\":\"A", AAD_EFORMAT },
+		{ "\"size\":", "\"size\":-", AAD_EFORMAT },
+		{ "\"files\":{", "\"files\":{},\"more\":{", AAD_EFORMAT },
+		{ "\"files\":{", "\"files\":[],\"more\":{", AAD_EFORMAT },
+		{ "\"user_ca\":[", "\"user_ca\":{},\"more\":[",
+		    AAD_EFORMAT },
+		{ "\"host_ca\":[", "\"host_ca\":{},\"more\":[",
+		    AAD_EFORMAT },
+		{ "\"stage\":\"active\"", "\"stage\":\"none\"",
+		    AAD_EFORMAT },
+		{ "\"stage\":\"active\"", "\"stage\":1", AAD_EFORMAT },
+		{ "\"fingerprint\":\"", "\"fingerprint\":\"x", AAD_EFORMAT },
+	};
+	struct world *w = *state;
+	struct manifest m;
+	char *p, *at, *q;
+	size_t len, i;
+
+	publish(w);
+	p = current_file(w, MANIFEST_NAME, &len);
+	assert_int_equal(manifest_parse(p, len, &m), 0);
+	manifest_release(&m);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if ((at = strstr(p, cases[i].from)) == NULL)
+			fail_msg("no %s in %s", cases[i].from, p);
+		assert_true(asprintf(&q, "%.*s%s%s", (int)(at - p), p,
+				cases[i].to, at + strlen(cases[i].from)) > 0);
+		if (manifest_parse(q, strlen(q), &m) != cases[i].r)
+			fail_msg("%s", cases[i].to);
+		free(q);
+	}
+	assert_non_null(q = calloc(1, MANIFEST_MAX + 1));
+	assert_int_equal(manifest_parse(q, MANIFEST_MAX + 1, &m), AAD_ETOOBIG);
+	free(q);
+	free(p);
+}
+
+/* What "current" may be: a link to a version, in its one spelling. */
+static void
+what_is_current(void **state)
+{
+	static const struct {
+		const char *make;
+		int r;
+	} cases[] = {
+		{ "true", AAD_ENOENT },
+		{ "touch current", AAD_EFORMAT },
+		{ "ln -s 01 current", AAD_EFORMAT },
+		{ "ln -s 0 current", AAD_EFORMAT },
+		{ "ln -s ./1 current", AAD_EFORMAT },
+		{ "ln -s 99999999999999999999999999999999999999999999 "
+		  "current",
+		    AAD_EFORMAT },
+		{ "ln -s 7 current", 0 },
+	};
+	struct world *w = *state;
+	char script[200];
+	uint64_t v;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(script, sizeof(script),
+		    "cd public && rm -f current && %s", cases[i].make);
+		shell(w, script);
+		open_world(w);
+		if (published_current(w->s.publish, &v) != cases[i].r ||
+		    v != (cases[i].r == 0 ? 7 : 0))
+			fail_msg("%s", cases[i].make);
+		close_world(w);
+	}
+}
+
 /* ---- check ------------------------------------------------------------- */
 
 static void
@@ -3029,6 +3189,7 @@ main(void)
 		EMPTY(init_killed_anywhere),
 		WITH(I_C15_a_serial_revokes_one_certificate),
 		WITH(II_C14_exactly_one_subject),
+		WITH(words_of_a_revocation),
 		WITH(I_C15_an_identity_and_no_other),
 		WITH(ambiguous_user),
 		WITH(a_key_is_revoked_for_ever),
@@ -3056,6 +3217,7 @@ main(void)
 		WITH(II_R8_killed_between_write_and_switch),
 		WITH(I_E11_a_life_of_two_keys),
 		WITH(I_E11_now_is_not_at_once),
+		WITH(I_E12_the_next_key_steps_in),
 		WITH(I_E11_a_publication_without_its_copy),
 		WITH(dry_rotate),
 		WITH(a_clock_that_was_ahead),
@@ -3085,6 +3247,8 @@ main(void)
 		EMPTY(mutated_archive),
 		EMPTY(names_in_a_backup),
 		WITH(mutated_manifest),
+		WITH(manifests_that_say_too_little),
+		WITH(what_is_current),
 		WITH(sound_and_not),
 	};
 
