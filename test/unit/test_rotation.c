@@ -187,6 +187,50 @@ keys_of_an_agent_are_named(void **state)
 	    CA_ROLE_USER);
 }
 
+/* Where there is no room for a key, none is made, and it is said whenever one
+ * would have been. */
+static void
+no_room_for_another(void **state)
+{
+	static const struct {
+		bool due, force, agent, user, host, said;
+	} cases[] = {
+		{ false, false, false, false, false, false },
+		{ true, false, false, false, false, true },
+		{ false, true, false, false, false, true },
+		{ false, false, true, false, false, false },
+		{ false, false, true, true, false, true },
+		{ false, false, true, false, true, true },
+		{ false, false, false, true, true, false },
+		{ true, false, true, false, false, true },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct rotation_action *a;
+		struct rotation_ask ask = usual;
+		struct rotation_key keys[3];
+
+		two_keys(keys);
+		ask.full = true;
+		ask.force = cases[i].force;
+		ask.agent = cases[i].agent;
+		ask.user_given = cases[i].user;
+		ask.host_given = cases[i].host;
+		if (cases[i].due)
+			keys[1].active_at = NOW - 100 * DAY;
+		a = planned(keys, 2, &ask, ROTATION_FULL);
+		if ((a != NULL) != cases[i].said)
+			fail_msg("row %zu", i);
+		if (a != NULL && (cases[i].due || cases[i].host))
+			assert_int_equal(a->role, CA_ROLE_HOST);
+		assert_null(planned(keys, 2, &ask, ROTATION_PREPARE));
+		assert_null(planned(keys, 2, &ask, ROTATION_NAME));
+		assert_null(planned(keys, 2, &ask, ROTATION_PUBLISH));
+	}
+}
+
 static void
 a_publication_is_renewed(void **state)
 {
@@ -216,6 +260,7 @@ names_are_stable(void **state)
 	assert_string_equal(rotation_kind_name(ROTATION_REMOVE), "remove");
 	assert_string_equal(rotation_kind_name(ROTATION_WAIT), "wait");
 	assert_string_equal(rotation_kind_name(ROTATION_NAME), "name_a_key");
+	assert_string_equal(rotation_kind_name(ROTATION_FULL), "no_room");
 	assert_string_equal(rotation_kind_name(ROTATION_PUBLISH), "publish");
 }
 
@@ -425,6 +470,7 @@ main(void)
 		cmocka_unit_test(nobody_signs),
 		cmocka_unit_test(I_E12_the_last_certificate_ends_first),
 		cmocka_unit_test(keys_of_an_agent_are_named),
+		cmocka_unit_test(no_room_for_another),
 		cmocka_unit_test(a_publication_is_renewed),
 		cmocka_unit_test(names_are_stable),
 		cmocka_unit_test(
