@@ -257,24 +257,40 @@ keyring_store(int dirfd, const struct privkey *k)
 	return r == 0 || r == AAD_ENOMEM || r == AAD_ESYS ? r : AAD_EPERM;
 }
 
+static int
+open_to_wipe(int fd, const char *name, int *filep)
+{
+	*filep = openat(fd, name,
+	    O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (*filep == -1)
+		return errno == ENOENT ? AAD_ENOENT : AAD_ESYS;
+	return 0;
+}
+
 /* NB. what a journal or a snapshot of the disk has is out of reach. */
 static int
-overwrite(int fd, const char *name)
+wipe(int file)
 {
 	static const uint8_t zeros[PRIVKEY_TEXT_MAX];
 	struct stat sb;
 	size_t len;
-	int file, r = 0;
 
-	file = openat(fd, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (file == -1)
-		return errno == ENOENT ? AAD_ENOENT : AAD_ESYS;
 	if (fstat(file, &sb) == -1)
-		r = AAD_ESYS;
-	len = r == 0 && sb.st_size < PRIVKEY_TEXT_MAX ? (size_t)sb.st_size : 0;
-	if (r == 0 && (write(file, zeros, len) == -1 || fsync(file) == -1))
-		r = AAD_ESYS;
-	file_close(file);
+		return AAD_ESYS;
+	len = sb.st_size < PRIVKEY_TEXT_MAX ? (size_t)sb.st_size : 0;
+	return write(file, zeros, len) == -1 || fsync(file) == -1 ? AAD_ESYS
+								  : 0;
+}
+
+static int
+overwrite(int fd, const char *name)
+{
+	int file, r = open_to_wipe(fd, name, &file);
+
+	if (r == 0) {
+		r = wipe(file);
+		file_close(file);
+	}
 	return r;
 }
 
@@ -290,6 +306,98 @@ keyring_destroy(int dirfd, const uint8_t hash[static 32])
 	if ((r = overwrite(fd, name)) != AAD_ENOENT)
 		r = file_remove(fd, name);
 	file_close(fd);
+	return r;
+}
+
+/* ---- what nobody knows ------------------------------------------------ */
+
+struct sweep {
+	const struct keyring *k;
+	int fd; /* keys/ */
+	keyring_swept_fn *told;
+	void *arg;
+	size_t n; /* how many went */
+};
+
+/* "HEX64.key", len bytes; *hash is of its digits. */
+static bool
+is_key_name(const char *name, size_t len, uint8_t hash[static 32])
+{
+	char hex[NAME_HEX64_LEN + 1];
+
+	if (len != NAME_SIZE - 1 ||
+	    strncmp(name + NAME_HEX64_LEN, ".key", 4) != 0)
+		return false;
+	memcpy(hex, name, NAME_HEX64_LEN);
+	hex[NAME_HEX64_LEN] = '\0';
+	return name_hex64_ok(hex) && sodium_hex2bin(hash, 32, hex,
+					 NAME_HEX64_LEN, NULL, NULL, NULL) == 0;
+}
+
+/* A temporary file of a private one, as it was begun. */
+static bool
+is_begun(int fd, const char *name)
+{
+	uint8_t hash[32];
+	struct stat sb;
+
+	return file_is_temp(name) && strlen(name) > NAME_SIZE &&
+	       is_key_name(name + 1, NAME_SIZE - 1, hash) &&
+	       name[NAME_SIZE] == '.' &&
+	       fstatat(fd, name, &sb, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(sb.st_mode) && sb.st_nlink == 1 &&
+	       sb.st_uid == geteuid() &&
+	       (sb.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
+/* A whole one of a key that no row ever named. */
+static bool
+is_unknown(const struct keyring *k, const char *name)
+{
+	uint8_t hash[32];
+	struct privkey key;
+
+	if (!is_key_name(name, strlen(name), hash) ||
+	    keyring_by_hash(k, hash) != NULL ||
+	    load_file(k->dirfd, hash, &key) != 0)
+		return false;
+	privkey_release(&key);
+	return true;
+}
+
+static int
+sweep_one(void *arg, const char *name)
+{
+	struct sweep *w = arg;
+	int file, r;
+
+	if (!is_begun(w->fd, name) && !is_unknown(w->k, name))
+		return 0;
+	/* The name first: wiped, it would be nothing that we know again. */
+	if ((r = open_to_wipe(w->fd, name, &file)) == 0) {
+		if ((r = file_remove(w->fd, name)) == 0)
+			r = wipe(file);
+		file_close(file);
+	}
+	w->n += r == 0;
+	w->told(w->arg, name, r);
+	return 0;
+}
+
+int
+keyring_sweep(const struct keyring *k, keyring_swept_fn *told, void *arg)
+{
+	struct sweep w = { .k = k, .told = told, .arg = arg };
+	int r = open_dir(k->dirfd, false, &w.fd);
+
+	if (r != 0)
+		return r;
+	/* A walk may not see all when files go while it walks. */
+	do {
+		w.n = 0;
+		r = file_dir_each(w.fd, sweep_one, &w);
+	} while (r == 0 && w.n > 0);
+	file_close(w.fd);
 	return r;
 }
 

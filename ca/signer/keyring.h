@@ -84,4 +84,16 @@ int keyring_append(struct ledger *l, int64_t now, enum ca_role role,
  * AAD_ENOENT; AAD_ESYS. */
 int keyring_destroy(int dirfd, const uint8_t hash[static 32]) AAD_MUST_CHECK;
 
+/*
+ * Remove what a kill within or behind keyring_store() left: each private file
+ * that is of no key of the ring, and each temporary one.  Only such as
+ * keyring_store() makes them; others are passed over.  Within the transaction
+ * that the ring was read in, for who stores a key holds it until its row.
+ * told: called for each; r: 0, or why it is still there.
+ * Returns 0; AAD_ENOENT; AAD_EPERM; AAD_ESYS.
+ */
+typedef void keyring_swept_fn(void *arg, const char *name, int r);
+int keyring_sweep(const struct keyring *k, keyring_swept_fn *told,
+    void *arg) AAD_MUST_CHECK;
+
 #endif /* AAD_KEYRING_H */

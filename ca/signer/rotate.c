@@ -3,7 +3,8 @@
 /*
  * rotate: do what is due, in one transaction.  A killed one has done nothing
  * or all of it, but for the publication, which is due until it is made, and
- * for the private files of keys that are gone, which every rotate looks for.
+ * for the private files of keys that are gone, or that no row names yet, which
+ * every rotate looks for.
  */
 
 #include "ca/signer/rotate.h"
@@ -246,6 +247,7 @@ struct rotation {
 	bool publish;
 	bool waits; /* a new key was asked for, and one waits already */
 	bool full; /* a new key was due, and there is no room for it */
+	bool witness; /* hosts see a publication that the ledger agrees with */
 	json_t *rows; /* what was done, told once it is committed */
 };
 
@@ -373,6 +375,7 @@ one_round(struct rotation *t, bool first, struct rotate_look *look,
 	if (why == AAD_R_ALLOWED)
 		why = rotate_look(t->s, &ring, look);
 	if (why == AAD_R_ALLOWED) {
+		t->witness = ask->expires != 0;
 		ask->force = first &&
 			     request_get(t->rq, REQUEST_L_NOW, 0) != NULL;
 		ask->user_given = first && request_get(t->rq, REQUEST_L_USER_CA,
@@ -420,6 +423,32 @@ sweep(struct signer *s)
 	}
 	keyring_release(&ring);
 	return why;
+}
+
+static void
+tell_swept(void *arg, const char *name, int r)
+{
+	const struct log_field fields[] = { { "action", "sweep" },
+		{ "file", name } };
+
+	signer_log(arg, "rotate", step_reason(r, AAD_R_CA_KEY), fields, 2);
+}
+
+/*
+ * Within the transaction: private files that no row names, of a run that was
+ * killed.  NB. of a ledger that is an older copy they would be those of the
+ * right one; that none is told by a publication only.  What fails here stays
+ * for the next time, and check names it.
+ */
+static void
+sweep_unnamed(struct rotation *t)
+{
+	struct keyring ring;
+
+	if (t->witness && step_keys(t->s, &ring) == AAD_R_ALLOWED) {
+		(void)!keyring_sweep(&ring, tell_swept, t->s);
+		keyring_release(&ring);
+	}
 }
 
 static enum reason
@@ -514,9 +543,10 @@ op_rotate(struct signer *s, const struct request *rq, json_t **endp)
 		return AAD_R_NO_MEMORY;
 	if ((why = step_begin(s)) == AAD_R_ALLOWED) {
 		why = work(&t);
-		if (why == AAD_R_ALLOWED && !t.dry)
+		if (why == AAD_R_ALLOWED && !t.dry) {
+			sweep_unnamed(&t);
 			why = step_commit(s);
-		else
+		} else
 			ledger_rollback(s->ledger);
 	}
 	if (why == AAD_R_ALLOWED && !t.dry)

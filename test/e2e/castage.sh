@@ -177,6 +177,10 @@ ends_in() # STAGES
 	echo "$1" | diff - "$W/now"
 	cut -d ' ' -f 5 "$CA_DONE/user_ca.pub" | sort >"$W/told"
 	grep -v removed "$W/now" | diff - "$W/told"
+	# One for each key that is not removed, and none of the killed run.
+	[ "$(find "$CA_STATE/keys" -type f | wc -l)" -eq "$($CA keys |
+	    grep -Evc '^recovery|^[a-z]+ +removed')" ] ||
+	    echo "a private file too many or too few"
 	no_faults
 }
 

@@ -2043,9 +2043,100 @@ II_C19_rotate_killed_anywhere(void **state)
 		keyring_release(&ring);
 	}
 	close_world(w);
-	/* a key file of a run that was killed before its row */
+	/* nor is a file left of a run that was killed before its row */
+	shell(w, "test $(ls -A keys | wc -l) = 3");
+	expect_tidy(w);
+}
+
+/* A private file as a killed rotate leaves it, of the seed's key. */
+static void
+leave_key(struct world *w, uint8_t first, const char *as)
+{
+	const uint8_t seed[PRIVKEY_SEED_LEN] = { first };
+	struct secret *text;
+	struct privkey k;
+	int fd;
+
+	assert_int_equal(privkey_of_seed(seed, &k), 0);
+	open_world(w);
+	if (as == NULL) {
+		assert_int_equal(keyring_store(w->s.dir, &k), 0);
+	} else {
+		assert_int_equal(step_dir(&w->s, "keys", &fd), 0);
+		assert_int_equal(privkey_format(&k, 1, "x", &text), 0);
+		assert_int_equal(file_create(fd, as, secret_bytes(text),
+				     secret_len(text), 0600),
+		    0);
+		secret_free(text);
+		close(fd);
+	}
+	close_world(w);
+	privkey_release(&k);
+}
+
+#define SOME_HEX                                                               \
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* What rotate itself would have made goes, and nothing else does. */
+static void
+private_files_that_no_row_names(void **state)
+{
+	struct world *w = *state;
+	struct got g;
+
+	/* without a witness nobody knows whose they are */
+	leave_key(w, 50, NULL);
+	request(w, REQUEST_ROTATE);
+	expect(w, op_rotate, AAD_R_ALLOWED, "nothing is published");
+	shell(w, "test $(ls -A keys | wc -l) = 4");
+	publish(w);
+	leave_key(w, 51, "." SOME_HEX ".key.tmp.0123ab");
+	/* not the key of its name; not a name of ours; open to others; a link;
+	 * of two names */
+	leave_key(w, 52, SOME_HEX ".key");
+	leave_key(w, 53, "old.key");
+	leave_key(w, 54, ".old.key.tmp.0123ab");
+	leave_key(w, 55, NULL);
+	shell(w,
+	    "cd keys && chmod 0640 $(ls -t | head -n 1) &&"
+	    " ln -s old.key .$(echo " SOME_HEX " | tr 0 1).key.tmp.0123ab");
+	request(w, REQUEST_ROTATE);
+	request_put_flag(&w->b, REQUEST_L_DRY_RUN);
+	expect(w, op_rotate, AAD_R_ALLOWED, "dry");
+	shell(w, "test $(ls -A keys | wc -l) = 10");
+	request(w, REQUEST_ROTATE);
+	g = answer(w, op_rotate);
+	expect_why(w, &g, AAD_R_ALLOWED, "rotate");
+	got_release(&g);
+	assert_non_null(strstr(logged, "event=rotate"));
+	assert_non_null(strstr(logged, "action=sweep"));
+	shell(w, "test $(ls -A keys | wc -l) = 8 && cd keys &&"
+		 " test -e old.key && test -e .old.key.tmp.0123ab &&"
+		 " test -e " SOME_HEX ".key && test $(find . -perm 0640 |"
+		 " wc -l) = 1 && test $(find . -type l | wc -l) = 1");
 	request(w, REQUEST_CHECK);
-	expect(w, op_check, AAD_R_CA_KEY, "files that no row names");
+	expect(w, op_check, AAD_R_CA_KEY, "files that rotate did not make");
+}
+
+/* The keys of a ledger that is not here are not those of nobody. */
+static void
+private_files_under_an_older_copy(void **state)
+{
+	struct world *w = *state;
+	struct got g;
+
+	publish(w);
+	shell(w, "cp -p ledger/ledger.db kept.db");
+	g = rotate(w, true);
+	got_release(&g);
+	shell(w,
+	    "test $(ls keys | wc -l) = 5 && cp -p kept.db ledger/ledger.db");
+	request(w, REQUEST_ROTATE);
+	expect(w, op_rotate, AAD_R_LEDGER_ALTERED, "of an older copy");
+	shell(w, "rm public/current");
+	request(w, REQUEST_ROTATE);
+	expect(w, op_rotate, AAD_R_ALLOWED, "with no witness");
+	shell(w, "test $(ls keys | wc -l) = 5");
 }
 
 static void
@@ -3224,6 +3315,8 @@ main(void)
 		WITH(more_keys_than_there_is_room),
 		WITH(a_publication_of_a_clock_that_was_ahead),
 		WITH(II_C19_rotate_killed_anywhere),
+		WITH(private_files_that_no_row_names),
+		WITH(private_files_under_an_older_copy),
 		WITH(memory_is_short_for_all),
 		WITH(another_bundle_key),
 		WITH(bundle_killed_anywhere),
