@@ -255,6 +255,14 @@ typedef int ledger_key_fn(void *arg, const struct ledger_key *k);
 int ledger_keys(struct ledger *l, ledger_key_fn *fn, void *arg,
     enum reason *whyp) AAD_MUST_CHECK;
 
+/*
+ * When the last certificate of a user was prepared, 0: never.  NB. of all
+ * times in the ledger this is one that a clock of somebody else's stands for:
+ * it cannot be much later than the token's iat was.
+ */
+int ledger_last_user(struct ledger *l, int64_t *atp,
+    enum reason *whyp) AAD_MUST_CHECK;
+
 /* The latest valid_before of what an authority's key was prepared to sign. */
 int ledger_last_end(struct ledger *l, const uint8_t ca_hash[static 32],
     int64_t *endp, enum reason *whyp) AAD_MUST_CHECK;

@@ -51,6 +51,9 @@ static const char *const texts[STMT_MAX] = {
 	    " ORDER BY ca, r.serial",
 	[STMT_LAST_END] = "SELECT max(valid_before) FROM event"
 			  " WHERE ca_hash = ?1 AND kind = 'prepared'",
+	[STMT_LAST_USER] = SELECT_EVENT "WHERE kind = 'prepared'"
+					" AND type = 'user'"
+					" ORDER BY seq DESC LIMIT 1",
 	[STMT_BEFORE] = "SELECT count(*) FROM event"
 			" WHERE serial = ?1 AND serial > 0"
 			" AND kind = 'prepared' AND seq < ?2",

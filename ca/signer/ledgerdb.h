@@ -49,6 +49,7 @@ enum ledger_stmt {
 	STMT_PIN, /* the last PIN or UNPIN, by login */
 	STMT_REVOKED_ALL, /* authority and serial, by their end */
 	STMT_LAST_END, /* by authority */
+	STMT_LAST_USER, /* the last PREPARED of a user */
 	STMT_BEFORE, /* PREPAREDs of a serial before a seq */
 	STMT_SCHEMA,
 	STMT_PAGES,

@@ -194,6 +194,26 @@ ledger_last_end(struct ledger *l, const uint8_t ca_hash[static 32],
 	return one_number(l, STMT_LAST_END, &a, endp, whyp);
 }
 
+int
+ledger_last_user(struct ledger *l, int64_t *atp, enum reason *whyp)
+{
+	sqlite3_stmt *st;
+	struct row row;
+	bool yes;
+	int r;
+
+	*atp = 0;
+	*whyp = AAD_R_UNSET;
+	if ((r = ledgerdb_stmt(l, STMT_LAST_USER, &st, whyp)) != 0)
+		return r;
+	r = ledgerdb_row(l, st, &row, &yes, whyp);
+	ledgerdb_done(st);
+	if (r == 0 && yes)
+		*atp = row.e.at;
+	event_release(&row.e);
+	return r;
+}
+
 /* ---- certificates --------------------------------------------------- */
 
 struct certs {

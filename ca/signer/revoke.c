@@ -126,6 +126,15 @@ revoke_certs(struct revocation *v, const struct ledger_filter *f)
 	return AAD_R_ALLOWED;
 }
 
+/* The same of what is not long over. */
+static enum reason
+revoke_good(struct revocation *v, struct ledger_filter *f)
+{
+	enum reason why = revoked_since(v->s, &f->valid_after);
+
+	return why == AAD_R_ALLOWED ? revoke_certs(v, f) : why;
+}
+
 /* End the transaction, well or not. */
 static enum reason
 settle(struct signer *s, enum reason why)
@@ -181,22 +190,20 @@ by_serial(struct revocation *v)
 static enum reason
 by_identity(struct revocation *v)
 {
-	const struct ledger_filter f = { .oid = v->oid,
-		.valid_after = revoked_since(v->s) };
+	struct ledger_filter f = { .oid = v->oid };
 	enum reason why = step_begin(v->s);
 
 	if (why != AAD_R_ALLOWED)
 		return why;
 	if ((why = deny(v)) == AAD_R_ALLOWED)
-		why = revoke_certs(v, &f);
+		why = revoke_good(v, &f);
 	return settle(v->s, why);
 }
 
 static enum reason
 by_key(struct revocation *v)
 {
-	const struct ledger_filter f = { .key_hash = v->hash,
-		.valid_after = revoked_since(v->s) };
+	struct ledger_filter f = { .key_hash = v->hash };
 	struct keyring ring;
 	enum reason why = step_begin(v->s);
 
@@ -208,7 +215,7 @@ by_key(struct revocation *v)
 		    "this is a key of the authority itself; use --ca-key");
 	keyring_release(&ring);
 	if (why == AAD_R_ALLOWED && (why = deny(v)) == AAD_R_ALLOWED)
-		why = revoke_certs(v, &f);
+		why = revoke_good(v, &f);
 	return settle(v->s, why);
 }
 
@@ -285,8 +292,7 @@ revoke_authority(struct revocation *v, const struct keyring *ring)
 static enum reason
 by_authority(struct revocation *v)
 {
-	const struct ledger_filter f = { .ca_hash = v->hash,
-		.valid_after = revoked_since(v->s) };
+	struct ledger_filter f = { .ca_hash = v->hash };
 	struct keyring ring;
 	enum reason why = step_begin(v->s);
 
@@ -297,7 +303,7 @@ by_authority(struct revocation *v)
 		why = revoke_authority(v, &ring);
 	keyring_release(&ring);
 	if (why == AAD_R_ALLOWED)
-		why = revoke_certs(v, &f);
+		why = revoke_good(v, &f);
 	return settle(v->s, why);
 }
 

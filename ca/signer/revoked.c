@@ -29,10 +29,20 @@ trusted(enum ca_stage stage)
 	       stage == CA_STAGE_RETIRED;
 }
 
-int64_t
-revoked_since(const struct signer *s)
+enum reason
+revoked_since(struct signer *s, int64_t *sincep)
 {
-	return s->now > REVOKED_AFTER_END ? s->now - REVOKED_AFTER_END : 0;
+	int64_t then, now = s->now;
+	enum reason why;
+
+	*sincep = 0;
+	if (ledger_last_user(s->ledger, &then, &why) != 0)
+		return step_ledger(s, why);
+	if (then != 0 && then < now)
+		now = then;
+	if (now > REVOKED_AFTER_END)
+		*sincep = now - REVOKED_AFTER_END;
+	return AAD_R_ALLOWED;
 }
 
 static bool
@@ -148,13 +158,16 @@ build(struct signer *s, const struct keyring *keys, uint64_t version,
     struct sections *all, struct hashes *h, uint8_t **outp, size_t *lenp)
 {
 	const struct ledger_filter denied = { .kind = EVENT_DENIED };
-	enum reason why = AAD_R_UNSET;
+	enum reason why;
+	int64_t since;
 	int r;
 
 	if ((r = sort_keys(keys, all, h)) != 0)
 		return step_file(s, r, AAD_R_PUBLICATION, "the list of keys");
-	if ((r = ledger_revoked(s->ledger, revoked_since(s), add_serial, all,
-		 &why)) != 0 ||
+	if ((why = revoked_since(s, &since)) != AAD_R_ALLOWED)
+		return why;
+	if ((r = ledger_revoked(s->ledger, since, add_serial, all, &why)) !=
+		0 ||
 	    (r = ledger_each(s->ledger, &denied, add_denied, h, &why)) != 0)
 		return step_walked(s, r, why);
 	r = encode(s, all, h, version, outp, lenp);

@@ -23,8 +23,14 @@
  */
 #define REVOKED_AFTER_END 86400 /* seconds */
 
-/* What ended before this counts no more. */
-int64_t revoked_since(const struct signer *s);
+/*
+ * What ended before this counts no more.  Our clock may be ahead, and then
+ * what is good still would seem to be over; so it is never later than that
+ * long before the last certificate of a user was made, which took a token of
+ * its time.
+ * *sincep: 0 unless ALLOWED is returned.
+ */
+enum reason revoked_since(struct signer *s, int64_t *sincep) AAD_MUST_CHECK;
 
 /* How much a KRL holds. */
 struct revoked_count {

@@ -164,14 +164,16 @@ is_newer(void *arg, const struct event *e)
 static enum reason
 rows_differ(struct signer *s, int64_t length, bool *yes)
 {
-	const struct ledger_filter filters[] = {
-		{ .kind = EVENT_REVOKED, .valid_after = revoked_since(s) },
+	struct ledger_filter filters[] = {
+		{ .kind = EVENT_REVOKED },
 		{ .kind = EVENT_DENIED },
 		{ .kind = EVENT_UNDENIED },
 	};
 	struct newer n = { length, false };
-	enum reason why;
+	enum reason why = revoked_since(s, &filters[0].valid_after);
 
+	if (why != AAD_R_ALLOWED)
+		return why;
 	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
 		if (ledger_each(s->ledger, &filters[i], is_newer, &n, &why) !=
 		    0)

@@ -2009,6 +2009,34 @@ a_publication_of_a_clock_that_was_ahead(void **state)
 	cert_release(&c);
 }
 
+/* Whose certificates seem to be over, and are not: they are revoked, and in
+ * the list, at once and when the clock is right again. */
+static void
+II_C4_a_revocation_with_a_clock_that_is_ahead(void **state)
+{
+	struct world *w = *state;
+	struct krl *k;
+
+	(void)sign_user(w, FORGE_OID, "alice@contoso.com");
+	w->s.now += 3650 * DAY;
+	revoke_text(w, REQUEST_L_OID, FORGE_OID, AAD_R_ALLOWED, "oid");
+	assert_int_equal(count_state(w, "revoked"), 1);
+	for (int i = 0; i < 2; i++) {
+		publish(w);
+		k = current_krl(w);
+		assert_int_equal(krl_count_serials(k), 1);
+		krl_free(k);
+		w->s.now = NOW;
+	}
+	/* and where the time really went by, it is over */
+	w->s.now += 2 * DAY;
+	(void)sign_user(w, FORGE_OID2, "bob@contoso.com");
+	publish(w);
+	k = current_krl(w);
+	assert_int_equal(krl_count_serials(k), 0);
+	krl_free(k);
+}
+
 /* Rotation that is killed at each of its calls, at each of its stages. */
 static void
 II_C19_rotate_killed_anywhere(void **state)
@@ -3314,6 +3342,7 @@ main(void)
 		WITH(a_clock_that_was_ahead),
 		WITH(more_keys_than_there_is_room),
 		WITH(a_publication_of_a_clock_that_was_ahead),
+		WITH(II_C4_a_revocation_with_a_clock_that_is_ahead),
 		WITH(II_C19_rotate_killed_anywhere),
 		WITH(private_files_that_no_row_names),
 		WITH(private_files_under_an_older_copy),
