@@ -26,8 +26,6 @@
 #include "core/name.h"
 #include "core/text.h"
 
-#define RESTORING "restoring" /* below DIR, until the last row is there */
-
 /* ---- which files ----------------------------------------------------- */
 
 /* "N.json" or "HEX64.bundle", len bytes. */
@@ -113,7 +111,7 @@ was_begun(const struct signer *s)
 {
 	struct stat sb;
 
-	return fstatat(s->dir, RESTORING, &sb, AT_SYMLINK_NOFOLLOW) == 0;
+	return fstatat(s->dir, SIGNER_RESTORING, &sb, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* A ledger may be there only behind a killed run. */
@@ -255,8 +253,8 @@ judge_ledger(struct restore *t)
 							     : why;
 	if (ledger_stage_same(s->dir, s->ledger, &yes, &why) != 0)
 		return step_ledger(s, why);
-	if (!yes) /* it did come to its end */
-		(void)!file_remove(s->dir, RESTORING);
+	/* NB. the mark stays: another backup ends nothing; signer_ledger()
+	 * knows one that did come to its end. */
 	return yes ? AAD_R_ALLOWED : AAD_R_CA_EXISTS;
 }
 
@@ -268,10 +266,10 @@ place(struct restore *t)
 	struct signer *s = t->s;
 	enum reason no = AAD_R_UNSET, why;
 	char what[SIGNER_DETAIL_MAX];
-	int r = file_replace(s->dir, RESTORING, "", 0, 0600);
+	int r = file_replace(s->dir, SIGNER_RESTORING, "", 0, 0600);
 
 	if (r != 0)
-		return step_file(s, r, AAD_R_DISK, RESTORING);
+		return step_file(s, r, AAD_R_DISK, SIGNER_RESTORING);
 	why = stage_place(&t->files, s);
 	if (why == AAD_R_ALLOWED && s->ledger == NULL &&
 	    ledger_stage_place(s->dir, &no) != 0)
@@ -360,8 +358,8 @@ add_keys(struct signer *s, json_t *end)
 	struct keyring ring;
 	enum reason why = step_keys(s, &ring);
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) &&
-			   why == AAD_R_ALLOWED; i++) {
+	for (size_t i = 0;
+	     i < sizeof(keys) / sizeof(keys[0]) && why == AAD_R_ALLOWED; i++) {
 		k = keyring_find(&ring, keys[i].role, CA_STAGE_ACTIVE);
 		if (json_object_set_new(end, keys[i].name,
 			k != NULL ? step_fingerprint(k->pub.hash)
@@ -386,7 +384,7 @@ tell(struct signer *s, int64_t length, const char *head, json_t **endp)
 	    (json_int_t)length, "head", head, "lost_rows",
 	    lost.rows < 0 ? json_null() : json_integer(lost.rows), "lost_until",
 	    step_time(lost.until), "advice", advice);
-	return *endp != NULL ? add_keys(s, *endp) : AAD_R_NO_MEMORY;
+	return *endp != NULL ? AAD_R_ALLOWED : AAD_R_NO_MEMORY;
 }
 
 static enum reason
@@ -408,8 +406,10 @@ restore(struct restore *t, const struct request *rq, json_t **endp)
 	name_hex64(head, hex);
 	why = append_restored(s, length, hex);
 	if (why == AAD_R_ALLOWED)
-		(void)!file_remove(s->dir, RESTORING);
-	return why == AAD_R_ALLOWED ? tell(s, length, hex, endp) : why;
+		(void)!file_remove(s->dir, SIGNER_RESTORING);
+	if (why == AAD_R_ALLOWED)
+		why = tell(s, length, hex, endp);
+	return why == AAD_R_ALLOWED ? add_keys(s, *endp) : why;
 }
 
 enum reason
@@ -421,6 +421,7 @@ op_restore(struct signer *s, const struct request *rq, json_t **endp)
 	enum reason why;
 
 	*endp = NULL;
+	s->restores = true;
 	why = restore(&t, rq, endp);
 	file_close(t.ledger);
 	if (t.has_ledger)

@@ -11,6 +11,7 @@
 
 #include "ca/signer/signer.h"
 #include "cmd/cli/log.h"
+#include "core/file.h"
 #include "core/strictjson.h"
 #include "core/text.h"
 
@@ -163,6 +164,50 @@ signer_fail(struct signer *s, enum reason why, const char *fmt, ...)
 	return why;
 }
 
+static int
+look_at_restored(void *arg, const struct event *e)
+{
+	int64_t *seq = arg;
+
+	*seq = e->seq;
+	return 0;
+}
+
+/* Whether the mark of a restore is there, or that cannot be told. */
+static bool
+is_restoring(const struct signer *s)
+{
+	const struct file_owner self = { geteuid(), FILE_ANY_OWNER, false };
+	char *text;
+	size_t len;
+	int r = file_read(s->dir, SIGNER_RESTORING, self, 0, &text, &len);
+
+	free(text);
+	return r != AAD_ENOENT;
+}
+
+/* The mark is there: is the row, which nothing can have come behind yet? */
+static enum reason
+end_restore(struct signer *s)
+{
+	const struct ledger_filter restored = { .kind = EVENT_RESTORED };
+	int64_t length, seq = 0;
+	uint8_t head[32];
+	enum reason why;
+
+	if (ledger_head(s->ledger, &length, head, &why) != 0 ||
+	    ledger_each(s->ledger, &restored, look_at_restored, &seq, &why) !=
+		0)
+		return signer_fail(s, why, "%s", ledger_error(s->ledger));
+	if (seq == 0 || seq != length)
+		return signer_fail(s, AAD_R_NO_CA,
+		    "a restore did not come to its end; run it again, with the "
+		    "same backup");
+	return file_remove(s->dir, SIGNER_RESTORING) != AAD_ESYS
+		   ? AAD_R_ALLOWED
+		   : signer_fail(s, AAD_R_DISK, SIGNER_RESTORING);
+}
+
 enum reason
 signer_ledger(struct signer *s)
 {
@@ -172,7 +217,14 @@ signer_ledger(struct signer *s)
 		return AAD_R_ALLOWED;
 	if (s->dir == -1)
 		return AAD_R_NO_CA;
-	return ledger_open(s->dir, &s->ledger, &why) == 0 ? AAD_R_ALLOWED : why;
+	if (ledger_open(s->dir, &s->ledger, &why) != 0)
+		return why;
+	why = s->restores || !is_restoring(s) ? AAD_R_ALLOWED : end_restore(s);
+	if (why != AAD_R_ALLOWED) {
+		ledger_close(s->ledger);
+		s->ledger = NULL;
+	}
+	return why;
 }
 
 void

@@ -21,6 +21,7 @@
 #include "policy/rules.h"
 
 #define SIGNER_DETAIL_MAX 400
+#define SIGNER_RESTORING  "restoring" /* below DIR, until a restore's row is */
 
 struct signer {
 	const char *conf_path;
@@ -35,6 +36,7 @@ struct signer {
 	int publish; /* [ca] publish_dir, or -1 */
 	int agent; /* a connected ssh-agent, or -1 */
 	struct ledger *ledger; /* NULL: not opened yet */
+	bool restores; /* this is a restore, which ends what was killed */
 	int in; /* where what follows a request comes from */
 	int out; /* where replies go */
 	char detail[SIGNER_DETAIL_MAX]; /* the second line; clean */
@@ -53,7 +55,11 @@ signer_fn op_sign, op_sign_host, op_init, op_list, op_verify, op_keys,
 enum reason signer_fail(struct signer *s, enum reason why, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Open the ledger if it is not; ALLOWED, or why not. */
+/*
+ * Open the ledger if it is not; ALLOWED, or why not.  NO_CA, too, for one that
+ * a killed restore put there without its row: what is given out from it would
+ * be of an authority that does not know what it lost.
+ */
 enum reason signer_ledger(struct signer *s);
 
 /*

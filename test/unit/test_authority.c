@@ -2964,6 +2964,61 @@ restore_killed_anywhere(void **state)
 	got_release(&other);
 }
 
+/* The door is open all the while: what is given out between a kill and the
+ * next run must not make of the backup an authority that knows nothing of a
+ * restore, and publishes versions again that hosts have. */
+static void
+II_R5_signed_behind_a_killed_restore(void **state)
+{
+	struct world *w = *state;
+	unsigned int k, refused_n = 0, given = 0, others = 0;
+	struct got b, other;
+	struct cert c;
+
+	publish(w);
+	b = backup(w);
+	c = sign_host(w, 0);
+	other = backup(w);
+	for (k = 1;; k++) {
+		struct got g;
+		bool there;
+
+		start_over(w);
+		ask_restore(w, &b);
+		if (!killed(w, op_restore, k))
+			break;
+		if (access(in_state(w, "ledger/ledger.db"), F_OK) == 0) {
+			ask_restore(w, &other);
+			expect(w, op_restore, AAD_R_CA_EXISTS, "of another");
+			others++;
+		}
+		request(w, REQUEST_SIGN_HOST);
+		request_put(&w->b, REQUEST_L_KEY, w->subject.pub.blob,
+		    w->subject.pub.blob_len);
+		request_put_text(&w->b, REQUEST_L_NAME, "web1.example.com");
+		g = answer(w, op_sign_host);
+		there = g.why == AAD_R_ALLOWED;
+		if (!there)
+			assert_int_equal(g.why, AAD_R_NO_CA);
+		given += there;
+		refused_n += !there;
+		got_release(&g);
+		ask_restore(w, &b);
+		g = answer(w, op_restore);
+		if (there)
+			expect_why(w, &g, AAD_R_CA_EXISTS, "it was there");
+		else if (g.why != AAD_R_CA_EXISTS)
+			expect_why(w, &g, AAD_R_ALLOWED, "once more");
+		got_release(&g);
+		assert_true(publish(w) > PUBLISHED_AFTER_RESTORE);
+		verify(w, 0);
+	}
+	assert_true(refused_n > 20 && given > 0 && others > given);
+	cert_release(&c);
+	got_release(&b);
+	got_release(&other);
+}
+
 /* ---- the archive alone ------------------------------------------------- */
 
 struct bytes {
@@ -3366,6 +3421,7 @@ main(void)
 		WITH(copy_without_a_name),
 		WITH(wrong_recovery_key),
 		WITH(restore_killed_anywhere),
+		WITH(II_R5_signed_behind_a_killed_restore),
 		EMPTY(mutated_archive),
 		EMPTY(names_in_a_backup),
 		WITH(mutated_manifest),

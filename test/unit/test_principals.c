@@ -659,7 +659,8 @@ unreadable_pin_cannot_tell(void **state)
 static void
 a_system_account_needs_a_section(void **state)
 {
-	struct conf_login section = { .name = (char *)(uintptr_t)"alice" };
+	char name[] = "alice";
+	struct conf_login section = { .name = name };
 	struct world *w = *state;
 
 	w->uid = 999;
@@ -683,15 +684,16 @@ a_system_account_needs_a_section(void **state)
 static void
 I_E16_the_options_of_a_section_stand_in_front(void **state)
 {
-	struct conf_login section = { .name = (char *)(uintptr_t)"alice" };
-	char longest[CONF_LINE_MAX + 1] = "";
+	char name[] = "alice";
+	struct conf_login section = { .name = name };
+	char options[] = "restrict,pty", longest[CONF_LINE_MAX + 1] = "";
 	struct world *w = *state;
 	struct principals p;
 
 	w->conf.logins = &section;
 	w->conf.nlogins = 1;
 	SAYS(w, "alice", "alice@web", "alice@web");
-	section.options = (char *)(uintptr_t)"restrict,pty";
+	section.options = options;
 	SAYS(w, "alice", "alice@web", "restrict,pty alice@web");
 	assert_int_equal(ask_full(w, "alice", &usual, &p), AAD_R_ALLOWED);
 	assert_string_equal(p.principal, "alice@web");
