@@ -176,7 +176,6 @@ remember(struct decision *d, const struct claims *c)
 {
 	const char *upn = claims_upn(c);
 
-	memcpy(d->tid, c->tid, sizeof(d->tid));
 	memcpy(d->oid, c->oid, sizeof(d->oid));
 	if (upn != NULL)
 		text_clean(upn, strlen(upn), d->upn, sizeof(d->upn));
@@ -252,9 +251,7 @@ step_token(struct work *w)
 	    strcmp(w->claims->oid, rec->oid) != 0)
 		return refuse(w, 4, AAD_R_RECORD_MISMATCH);
 	remember(w->d, w->claims);
-	w->d->until = w->claims->exp > INT64_MAX - grace
-			  ? INT64_MAX
-			  : w->claims->exp + grace;
+	w->d->until = w->claims->exp + grace; /* neither is near 2^63 */
 	trace_note(w->ask->trace, 4, true,
 	    "token of %s (oid %s), tenant and application right",
 	    w->d->upn[0] != '\0' ? w->d->upn : "a user without name",

@@ -47,8 +47,7 @@ struct decision {
 	enum reason reason; /* ALLOWED is the only yes */
 	struct key key; /* as far as it decoded */
 	char fingerprint[KEY_FP_LEN + 1]; /* "" before the key decoded */
-	char tid[NAME_GUID_LEN + 1]; /* "" until known and verified */
-	char oid[NAME_GUID_LEN + 1];
+	char oid[NAME_GUID_LEN + 1]; /* "" until known and verified */
 	char upn[128]; /* clean for a terminal; "" until known */
 	char uti[64];
 	int64_t until; /* the last moment of a yes, Unix seconds; 0 for a no */

@@ -287,6 +287,69 @@ valid_yes_is_the_presented_key(void **state)
 	decision_release(&d);
 }
 
+/* A yes is one until then, and none behind it. */
+static void
+until_is_the_last_moment(void **state)
+{
+	static const struct {
+		enum record_renewal renewal;
+		int64_t grace, sign_in_max_age, until;
+	} cases[] = {
+		{ RENEWAL_OK, 7200, 43200, 3600 },
+		{ RENEWAL_UNREACHABLE, 7200, 43200, 10800 },
+		{ RENEWAL_UNREACHABLE, 0, 43200, 3600 },
+		{ RENEWAL_UNREACHABLE, 7200, 10799, 10799 },
+		{ RENEWAL_UNREACHABLE, 7200, 10800, 10800 },
+		{ RENEWAL_OK, 7200, 600, 600 },
+	};
+	struct world *w = *state;
+	struct decision_ask ask = question(w);
+	struct decision d;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CHANGED(w, rec->renewal = cases[i].renewal);
+		w->conf->grace = cases[i].grace;
+		w->conf->sign_in_max_age = cases[i].sign_in_max_age;
+		ask.now = NOW + 10;
+		assert_int_equal(decide(&ask, &d), AAD_R_ALLOWED);
+		if (d.until != NOW + cases[i].until)
+			fail_msg("row %zu: %lld", i, (long long)(d.until - NOW));
+		decision_release(&d);
+		ask.now = NOW + cases[i].until - 1;
+		assert_int_equal(answer(&ask), AAD_R_ALLOWED);
+		ask.now = NOW + cases[i].until + 1;
+		assert_int_not_equal(answer(&ask), AAD_R_ALLOWED);
+	}
+}
+
+/* Whose token it was is known of one that has ended, and of no other. */
+static void
+what_a_log_line_knows(void **state)
+{
+	struct world *w = *state;
+	struct decision_ask ask = question(w);
+	char fp[KEY_FP_LEN + 1];
+	struct decision d;
+
+	key_fingerprint(&w->key, fp);
+	assert_int_equal(decide(&ask, &d), AAD_R_ALLOWED);
+	assert_string_equal(d.fingerprint, fp);
+	assert_string_equal(d.oid, FORGE_OID);
+	assert_string_equal(d.uti, "s7nTheTiCuTi0AAAAAAAAA");
+	decision_release(&d);
+	ask.now = NOW + 3600;
+	assert_int_equal(decide(&ask, &d), AAD_R_TOKEN_EXPIRED);
+	assert_string_equal(d.oid, FORGE_OID);
+	assert_string_equal(d.upn, "alice@contoso.com");
+	assert_int_equal(d.until, 0);
+	decision_release(&d);
+	ask.now = NOW - 61; /* refused before its claims are believed */
+	assert_int_equal(decide(&ask, &d), AAD_R_TOKEN_NOT_YET);
+	assert_string_equal(d.oid, "");
+	decision_release(&d);
+}
+
 static void
 valid_options_in_front(void **state)
 {
@@ -474,6 +537,15 @@ I_B10_sign_in_age(void **state)
 	assert_int_equal(answer(&ask), AAD_R_SIGN_IN_STALE);
 }
 
+static int64_t *
+time_of(struct record *rec, size_t i)
+{
+	int64_t *const times[] = { &rec->written, &rec->sign_in,
+		&rec->renewal_at, &rec->confirmed_at };
+
+	return times[i];
+}
+
 /* Every time that our clock wrote into a file. */
 static void
 II_K12_clock_set_back(void **state)
@@ -481,17 +553,21 @@ II_K12_clock_set_back(void **state)
 	struct world *w = *state;
 	struct decision_ask ask = question(w);
 	struct jwks *keys;
+	int64_t by;
+	size_t i;
 
 	ask.now = NOW;
-	CHANGED(w, rec->written = NOW + 61);
-	assert_int_equal(answer(&ask), AAD_R_CLOCK_BACK);
-	CHANGED(w, rec->sign_in = NOW + 61);
-	assert_int_equal(answer(&ask), AAD_R_CLOCK_BACK);
-	CHANGED(w, rec->renewal_at = NOW + 61);
-	assert_int_equal(answer(&ask), AAD_R_CLOCK_BACK);
-	CHANGED(w, rec->confirmed_at = NOW + 61);
-	assert_int_equal(answer(&ask), AAD_R_CLOCK_BACK);
-	CHANGED(w, rec->written = NOW + 60);
+	for (i = 0; i < 4; i++) {
+		for (by = 60; by <= 61; by++) {
+			CHANGED(w, *time_of(rec, i) = NOW + by);
+			assert_int_equal(answer(&ask),
+			    by == 60 ? AAD_R_ALLOWED : AAD_R_CLOCK_BACK);
+		}
+	}
+	CHANGED(w, rec->written = NOW);
+	keys = forge_jwks(&w->forge, NOW + 60, 5);
+	assert_int_equal(cache_tenant_keys_store(&w->cache, keys), 0);
+	jwks_free(keys);
 	assert_int_equal(answer(&ask), AAD_R_ALLOWED);
 	keys = forge_jwks(&w->forge, NOW + 61, 5);
 	assert_int_equal(cache_tenant_keys_store(&w->cache, keys), 0);
@@ -528,6 +604,8 @@ unconfirmed_ends(void **state)
 	assert_int_equal(answer(&ask), AAD_R_ALLOWED);
 	/* NB. the token of this record lives as long: ask while it does. */
 	w->conf->confirm = 600;
+	ask.now = NOW + 600;
+	assert_int_equal(answer(&ask), AAD_R_ALLOWED);
 	ask.now = NOW + 601;
 	assert_int_equal(answer(&ask), AAD_R_UNCONFIRMED);
 }
@@ -604,6 +682,8 @@ record_and_token_name_one_identity(void **state)
 	struct world *w = *state;
 
 	CHANGED(w, snprintf(rec->oid, sizeof(rec->oid), "%s", FORGE_OID2));
+	SAYS(w, "record_mismatch");
+	CHANGED(w, snprintf(rec->tid, sizeof(rec->tid), "%s", FORGE_OID2));
 	SAYS(w, "record_mismatch");
 }
 
@@ -1480,6 +1560,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(valid_yes_is_the_presented_key),
+		T(until_is_the_last_moment),
+		T(what_a_log_line_knows),
 		T(valid_options_in_front),
 		T(I_B2_hostile_logins),
 		T(I_B19_login_case_matters),
