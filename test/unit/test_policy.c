@@ -572,6 +572,11 @@ II_P5_guest_marks(void **state)
 	static const char *const names[] = { "alice#EXT#@contoso.com",
 		"alice_fabrikam.com#EXT#@contoso.com", "a#ext#@contoso.com",
 		"a#Ext#@contoso.com", "#EXT#@contoso.com" };
+	static const char *const near[] = { "aEXT#@contoso.com",
+		"a#XT#@contoso.com", "a#AXT#@contoso.com", "a#ET#@contoso.com",
+		"a#EAT#@contoso.com", "a#EX#@contoso.com",
+		"a#EXA#@contoso.com", "a#EXT@contoso.com",
+		"a#EXTA@contoso.com" };
 	struct world *w = *state;
 	struct person p = alice;
 	size_t i;
@@ -585,6 +590,11 @@ II_P5_guest_marks(void **state)
 		refused(w, &p, "alice", AAD_R_GUEST);
 		p.upn = NULL;
 		refused(w, &p, "alice", AAD_R_GUEST);
+	}
+	for (i = 0; i < LEN(near); i++) {
+		p = alice;
+		p.upn = near[i];
+		refused(w, &p, "alice", AAD_R_NOT_THIS_LOGIN);
 	}
 	p = alice;
 	p.acct = CLAIMS_ACCT_GUEST;
@@ -897,6 +907,53 @@ rules_answer_what_was_written(void **state)
 	world_end(&v);
 }
 
+/* P17: no list of the configuration is read at its first value only. */
+static void
+II_P17_the_last_value_of_every_list(void **state)
+{
+	static const char text[] = "[map]\ndomain = contoso.com\n"
+				   "domain = fabrikam.com\n"
+				   "domain = zabrze.example\n"
+				   "require = role:x\nrequire = role:y\n"
+				   "require = group:" STAFF "\n"
+				   "never = mallory\nnever = trudy\n"
+				   "never = Zorro\n"
+				   "[login a]\nallow = role:x\n"
+				   "[login deploy]\nallow = role:x\n"
+				   "allow = role:y\nallow = oid:" OID "\n";
+	struct person p = { .groups = { OTHER, STAFF } };
+	static const char *const upns[] = { "alice@contoso.com",
+		"alice@fabrikam.com", "alice@zabrze.example",
+		"alice@ZABRZE.example" };
+	struct world w;
+	size_t i;
+
+	(void)state;
+	world_make(&w, text);
+	for (i = 0; i < LEN(upns); i++) {
+		p.upn = upns[i];
+		assert_int_equal(ask(&w, &p, "alice", 1000).verdict, ALLOW);
+		refused(&w, &p, "deploy", AAD_R_NOT_ALLOWED);
+	}
+	p.upn = "trudy@contoso.com";
+	refused(&w, &p, "trudy", AAD_R_LOGIN_NEVER);
+	p.upn = "ZORRO@contoso.com";
+	refused(&w, &p, "ZORRO", AAD_R_LOGIN_NEVER);
+	p.upn = "a~b@contoso.com"; /* printable, if no login */
+	refused(&w, &p, "alice", AAD_R_NOT_THIS_LOGIN);
+	p.groups[1] = NULL;
+	p.roles[0] = "y";
+	p.upn = "alice@contoso.com";
+	assert_int_equal(ask(&w, &p, "alice", 1000).verdict, ALLOW);
+	assert_int_equal(ask(&w, &p, "deploy", 1000).verdict, ALLOW);
+	refused(&w, &p, "a", AAD_R_NOT_ALLOWED);
+	p.roles[0] = NULL;
+	p.oid = OID;
+	assert_int_equal(ask(&w, &p, "deploy", 1000).verdict, ALLOW);
+	refused(&w, &p, "alice", AAD_R_REQUIRE_NOT_MET);
+	world_end(&w);
+}
+
 /* ---- damage ---- */
 
 /* Who has no rule gets nothing from any damaged file, and who has one gets
@@ -1109,6 +1166,7 @@ main(void)
 		cmocka_unit_test(II_P1_group_by_name_refused),
 		cmocka_unit_test(II_P10_one_bad_rule_refuses_all_and_is_named),
 		cmocka_unit_test(rules_answer_what_was_written),
+		cmocka_unit_test(II_P17_the_last_value_of_every_list),
 		cmocka_unit_test(damaged_file_gives_no_new_login),
 		cmocka_unit_test(no_memory_is_said),
 		cmocka_unit_test(shipped_examples_work),
