@@ -2136,8 +2136,8 @@ private_files_that_no_row_names(void **state)
 	g = answer(w, op_rotate);
 	expect_why(w, &g, AAD_R_ALLOWED, "rotate");
 	got_release(&g);
-	assert_non_null(strstr(logged, "event=rotate"));
-	assert_non_null(strstr(logged, "action=sweep"));
+	assert_non_null(strstr(lastlog, "event=rotate"));
+	assert_non_null(strstr(lastlog, "action=sweep"));
 	shell(w, "test $(ls -A keys | wc -l) = 8 && cd keys &&"
 		 " test -e old.key && test -e .old.key.tmp.0123ab &&"
 		 " test -e " SOME_HEX ".key && test $(find . -perm 0640 |"
