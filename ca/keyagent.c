@@ -104,9 +104,9 @@ void
 keyagent_forget(struct ca_app *app, const char *cert,
     const volatile sig_atomic_t *stop)
 {
-	/* NB. -k: what the file holds, and no certificate beside that. */
-	char name[] = "ssh-add", qdk[] = "-qdk", end[] = "--", file[PATH_MAX];
-	char *argv[] = { name, qdk, end, file, NULL };
+	/* NB. no -k, which from OpenSSH 10 on is: plain keys only. */
+	char name[] = "ssh-add", qd[] = "-qd", end[] = "--", file[PATH_MAX];
+	char *argv[] = { name, qd, end, file, NULL };
 	struct spawn s = { SPAWN_SSH_ADD, argv, NULL, -1, -1, -1, -1, false,
 		app->agent, true };
 	size_t len = strlen(cert);

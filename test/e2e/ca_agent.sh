@@ -219,7 +219,7 @@ exits 3 "II-L7 fresh, it is asked for what it has not" \
 also "II-L7 ... with a lifetime" grep -qx 25 /home/alice/heard
 also "II-L7 ... and for nothing without" not grep -qx 17 /home/alice/heard
 # One that never answers.
-pkill -u alice -x node
+pkill -u alice -f agent.mjs # a newer node's name is MainThread
 rm -f "$AGENT"
 as alice sh -c "exec node -e 'require(\"net\").createServer(() => {})
     .listen(\"$AGENT\")'" &
