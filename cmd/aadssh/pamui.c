@@ -24,6 +24,10 @@ say_qr(const struct pamui *u)
 		lines_say(u->lines, 'I', qr.lines[i]);
 }
 
+/*
+ * NB. the blank behind what a person copies: Dropbear of 2026 shows the lines
+ * as one.
+ */
 static void
 say_code(const struct pamui *u)
 {
@@ -33,12 +37,12 @@ say_code(const struct pamui *u)
 	    "Open this page in a web browser, on any device:");
 	lines_say(u->lines, 'I', "");
 	say_qr(u);
-	snprintf(line, sizeof(line), "    %.1000s", u->url);
+	snprintf(line, sizeof(line), "    %.1000s ", u->url);
 	lines_say(u->lines, 'I', line);
 	lines_say(u->lines, 'I', "");
 	lines_prose(u->lines, 'I', "and enter the code:");
 	lines_say(u->lines, 'I', "");
-	snprintf(line, sizeof(line), "    %s", u->code);
+	snprintf(line, sizeof(line), "    %s ", u->code);
 	lines_say(u->lines, 'I', line);
 	lines_say(u->lines, 'I', "");
 }

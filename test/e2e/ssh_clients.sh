@@ -20,6 +20,7 @@ tty_begin()
 	screen=$W/screen.$1
 	rm -f "$W/keys"
 	mkfifo "$W/keys"
+	: >"$screen.raw" # or there is still an old code to see
 	exec 7<>"$W/keys" # or the first to type would hang up, too
 	# NB. what a script starts with & ignores SIGINT from the outset.
 	env --default-signal=INT,QUIT script -qfec "$2" /dev/null <"$W/keys" >"$screen.raw" 2>&1 7>&- &
@@ -32,10 +33,13 @@ keys() # TEXT, as printf(1) has it
 	printf "$1" >&7
 }
 
-# What is to be read there; PuTTY marks the server's words by "| ".
+# What is to be read there; PuTTY marks the server's words by "| ", Dropbear of
+# 2026 shows all lines as one: then it is the words that must be whole.
 look()
 {
-	tr -d '\r' <"$screen.raw" | sed 's/^| \{0,1\}//' >"$screen"
+	tr -d '\r' <"$screen.raw" |
+	    sed -e 's/^| \{0,1\}//' -e '/account\.Open/s/ \{1,\}/\n/g' \
+	    >"$screen"
 }
 
 shows() # TEXT

@@ -589,8 +589,8 @@ II_L1_prompts_fit_and_name_what_they_are_for(void **state)
 		text = heard(&w);
 		assert_true(check_width(text) > 10);
 		/* Address and code stand on lines of their own. */
-		assert_non_null(strstr(text, "\nI     " URL "\n"));
-		assert_non_null(strstr(text, "\nI     ABCD-EFGH\n"));
+		assert_non_null(strstr(text, "\nI     " URL " \n"));
+		assert_non_null(strstr(text, "\nI     ABCD-EFGH \n"));
 		assert_non_null(strstr(text, HOST64));
 		assert_non_null(strstr(text, LOGIN32));
 		assert_non_null(strstr(text, "\nI Only continue if you"));
