@@ -108,12 +108,12 @@ ledgerdb_header(const uint8_t *p, size_t len, enum reason *whyp)
 	/* name; page size; read and write format (no WAL), nothing reserved,
 	 * the three constants.  Below: schema format, cache, vacuum, text
 	 * encoding, vacuum, id, nothing behind it. */
-	static const uint8_t begin[24] = "SQLite format 3\0"
-					 "\x10\0\1\1\0\x40\x20\x20";
+	static const char begin[] = "SQLite format 3\0"
+				    "\x10\0\1\1\0\x40\x20\x20";
 	static const uint8_t zero[20];
 
 	*whyp = AAD_R_LEDGER_ALTERED;
-	if (len < LEDGERDB_HEADER || memcmp(p, begin, sizeof(begin)) != 0 ||
+	if (len < LEDGERDB_HEADER || memcmp(p, begin, sizeof(begin) - 1) != 0 ||
 	    be32(p + 44) != 4 || be32(p + 48) != 0 || be32(p + 52) != 0 ||
 	    be32(p + 56) != SQLITE_UTF8 || be32(p + 64) != 0 ||
 	    be32(p + 68) != LEDGERDB_ID ||
