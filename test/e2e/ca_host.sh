@@ -80,7 +80,7 @@ ok "I-C11 the one for hosts lets nobody in" sh -c '
     "$W/host_ca" /etc/ssh/sshd_cert_config
 chmod 0755 "$W"
 need stop_cert_sshd
-need sh -c '/usr/sbin/sshd -f /etc/ssh/sshd_cert_config -E "$1"' - "$CERT_LOG"
+need cert_sshd_again
 ok "I-C11 ... a user's certificate" cert_refused alice "$W/k1"
 cp "$W/k1-cert.pub" "$W/k1.kept"
 ok "I-C11 ... nor a host's" $A sign-host --key "$W/k1.pub" --name alice.example.test \
@@ -174,7 +174,7 @@ also "I-C16 ... by that reason" has "$W/err" request_refused
 need sed -i "s|^TrustedUserCAKeys.*|TrustedUserCAKeys $CERT_CA|" \
     /etc/ssh/sshd_cert_config
 need stop_cert_sshd
-need sh -c '/usr/sbin/sshd -f /etc/ssh/sshd_cert_config -E "$1"' - "$CERT_LOG"
+need cert_sshd_again
 need knows web.example.test
 revoked()
 {
@@ -194,7 +194,7 @@ ok "that is so" stranger web.example.test
 ok "the next key signs at once, in the file of before" $A sign-host --key "$HOST_KEY.pub" \
     --name web.example.test
 need stop_cert_sshd
-need sh -c '/usr/sbin/sshd -f /etc/ssh/sshd_cert_config -E "$1"' - "$CERT_LOG"
+need cert_sshd_again
 ok "and is known" knows web.example.test
 ok "verify finds all in order" $A verify
 finish

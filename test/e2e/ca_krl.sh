@@ -118,4 +118,13 @@ for cut in 1 8 $((size / 2)) $((size - 1)); do
 	cp "$W/kept" "$CERT_KRL"
 done
 ok "whole again it opens" cert_opens alice "$W/k1"
+with ca 1
+ok "what it revokes does not" cert_refused alice "$W/k1"
+mv "$CERT_KRL" "$W/kept"
+with ca 2
+ok "without a list sshd lets nobody in" cert_refused alice "$W/k1"
+: >"$CERT_KRL"
+with ca 1
+ok "an empty file revokes nothing" cert_opens alice "$W/k1"
+ok "... so our decoder refuses it" not "$MKKRL" -c "$CERT_KRL"
 finish

@@ -219,7 +219,7 @@ ok "with the old key still trusted somewhere" sh -c '
     cat "$1" >"$2" && sed -i "s|^TrustedUserCAKeys.*|TrustedUserCAKeys $2|" \
     /etc/ssh/sshd_cert_config' - "$W/both" /etc/ssh/both
 need stop_cert_sshd
-need sh -c '/usr/sbin/sshd -f /etc/ssh/sshd_cert_config -E "$1"' - "$CERT_LOG"
+need cert_sshd_again
 need new_key k5
 need issue k5 "$BOB_OID" "$BOB"
 ok "I-E12 ... the list still has it" cert_refused alice "$W/k1"

@@ -268,9 +268,9 @@ start_cert_sshd()
 	Include /etc/ssh/certificates.conf
 	AuthorizedKeysFile none
 	PasswordAuthentication no
-	KbdInteractiveAuthentication no
+	$no_kbdint
 	UsePAM yes
-	PerSourceMaxStartups none
+	$(sshd_unlimited)
 	${CERT_SSHD_ALSO-}
 	END
 	cat >"$W/ssh_cert_config" <<-END
@@ -291,6 +291,13 @@ start_cert_sshd()
 	/usr/sbin/sshd -t -f /etc/ssh/sshd_cert_config &&
 	    setsid /usr/sbin/sshd -f /etc/ssh/sshd_cert_config -E "$CERT_LOG" &&
 	    wait_for 5 grep -q 'Server listening' "$CERT_LOG"
+}
+
+# As it was, or as the configuration is now.
+cert_sshd_again()
+{
+	/usr/sbin/sshd -f /etc/ssh/sshd_cert_config -E "$CERT_LOG" &&
+	    wait_for 5 test -e /run/sshd-cert.pid
 }
 
 stop_cert_sshd()

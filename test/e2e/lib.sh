@@ -14,6 +14,9 @@ PAM_MODULE=/opt/aadssh/lib/pam_aadssh.so
 SYSLOG=/var/log/syslog
 SSHD_LOG=/var/log/sshd.log
 SSHD_PORT=2222
+# The program of a session: from OpenSSH 9.8 on, one of its own.
+SSHD_EXE=/usr/lib/openssh/sshd-session
+[ -x "$SSHD_EXE" ] || SSHD_EXE=$(readlink -f /usr/sbin/sshd)
 IDP_NAME=login.example.test
 IDP_PORT=443
 AUTHORITY=https://$IDP_NAME
@@ -307,14 +310,37 @@ says_no() # LOGIN PUBFILE
 
 # --- sshd and its client ------------------------------------------------------------
 
-# start_sshd [ask]: with the drop-in of conf/; without ask, the keys only: what
-# a sign-in through ssh needs is taken out.
+# Keywords came with versions: PerSourceMaxStartups with 8.5, PerSourcePenalties
+# with 9.8.
+sshd_knows() # KEYWORD
+{
+	! /usr/sbin/sshd -t -f /dev/null -o "$1=no" 2>&1 |
+	    grep -q 'Bad configuration option'
+}
+
+# What keeps the many refusals of a test from counting against it.
+sshd_unlimited()
+{
+	! sshd_knows PerSourceMaxStartups || echo PerSourceMaxStartups none
+	! sshd_knows PerSourcePenalties || echo PerSourcePenalties no
+}
+
+# No questions, by the name that each version knows: 8.6 and earlier ask all
+# the same with KbdInteractiveAuthentication no.
+no_kbdint="ChallengeResponseAuthentication no"
+
+# start_sshd [ask]: with the drop-in of conf/, as the guide changes it for an
+# old sshd, in front of what Debian has; without ask, the keys only: what a
+# sign-in through ssh needs is taken out.
 start_sshd()
 {
 	mkdir -p /etc/ssh/sshd_config.d
 	cp "$SRC/conf/sshd_config.d/50-aadssh.conf" /etc/ssh/sshd_config.d/
+	sshd_knows PerSourceMaxStartups ||
+	    sed -i -e '/^PerSource/d' -e 's/^#\(Challenge\)/\1/' \
+	    /etc/ssh/sshd_config.d/50-aadssh.conf
 	[ "${1-}" = ask ] || sed -i -e '/^AuthenticationMethods /d' \
-	    -e 's/^\(KbdInteractiveAuthentication\) .*/\1 no/' \
+	    -e '/^KbdInteractive/d' -e '/^Challenge/d' \
 	    /etc/ssh/sshd_config.d/50-aadssh.conf
 	[ -f /etc/ssh/host_key ] || ssh-keygen -q -t ed25519 -N '' \
 	    -C host -f /etc/ssh/host_key
@@ -324,7 +350,8 @@ start_sshd()
 	${SSHD_ALSO_LISTEN-}
 	HostKey /etc/ssh/host_key
 	PidFile /run/sshd.pid
-	PerSourceMaxStartups none
+	$no_kbdint
+	$(sshd_unlimited)
 	Subsystem sftp /usr/lib/openssh/sftp-server
 	END
 	echo "[localhost]:$SSHD_PORT $(cut -d ' ' -f 1,2 /etc/ssh/host_key.pub)" \

@@ -7,7 +7,7 @@ title="reap ends the sessions of who was denied, and touches nobody else"
 RUN=/run/aadssh
 SESSIONS=$RUN/sessions
 OID=1c9a52de-7b30-4f86-9e41-6a0d8c35b2f1
-SSHD=$(readlink -f /usr/sbin/sshd)
+SSHD=$SSHD_EXE
 
 # --- sshd with plain keys: who may log in is not the question here -----------
 

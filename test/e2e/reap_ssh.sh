@@ -121,7 +121,7 @@ also "... is seen" says 'o.sessions.length === 1 &&
     o.sessions[0].login === "alice"'
 
 # The person hides the process: sshd's own, which has their uid, is stopped.
-hidden=$(pgrep -u alice -x sshd)
+hidden=$(pgrep -u alice -x 'sshd(-session)?')
 need [ "$(echo "$hidden" | wc -w)" -eq 1 ]
 need setpriv --reuid alice --regid alice --init-groups kill -STOP "$hidden"
 need aadssh deny --login alice
