@@ -26,6 +26,8 @@ one()
 	    TEST_SSH_SSH=ssh \
 	    TEST_SSH_SSHKEYGEN="/src/${E2E_B-build}/test/tools/keygen-shim" \
 	    TEST_SSH_SFTPSERVER=/usr/lib/openssh/sftp-server \
+	    TEST_SSH_SSHD_SESSION=/usr/lib/openssh/sshd-session \
+	    TEST_SSH_SSHD_AUTH=/usr/lib/openssh/sshd-auth \
 	    TEST_SSH_ECC=yes TEST_SSH_UNSAFE_PERMISSIONS=1 \
 	    LTESTS="$1" t-exec </dev/zero >"$dir/out" 2>&1 || status=$?
 	echo "$status" >"$dir/status"

@@ -3,8 +3,8 @@
 /*
  * keygen-shim: stands in for ssh-keygen(1) in OpenSSH's own tests, so that
  * they judge our encoders: -s (sign) and -k (make or update a KRL) are done
- * here, by lib/ssh; everything else, and every DSA key, which lib/ssh doesn't
- * know, by the real one.
+ * here, by lib/ssh; everything else, and every DSA and ML-DSA key, which
+ * lib/ssh doesn't know, by the real one.
  *
  *	keygen-shim --signed-part CERT		hex of what is signed
  *	keygen-shim --like CERT -s ...		with CERT's nonce
@@ -208,7 +208,7 @@ main(int argc, char **argv)
 	}
 	if (!s.other && !s.krl && s.ca != NULL && s.key_id != NULL) {
 		if (shim_sign_foreign(&s))
-			delegate(argv + skip, "dsa");
+			delegate(argv + skip, "foreign");
 		log_ours(argv + 1);
 		return shim_sign(&s);
 	}

@@ -29,7 +29,7 @@ char *shim_read(const char *path, size_t *lenp);
 
 void shim_cert(const char *path, struct cert *c);
 
-/* Whether a key of this request is one that lib/ssh doesn't know (DSA). */
+/* Whether a key of this request is one that lib/ssh doesn't know. */
 int shim_sign_foreign(const struct shim *s);
 
 /* ssh-keygen -s, and -k; return the exit status. */

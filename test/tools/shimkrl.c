@@ -120,25 +120,31 @@ add_key(struct made *m, const uint8_t *blob, size_t len)
 static bool
 is_cert(const char *type, size_t len)
 {
-	static const char suffix[] = "-cert-v01@openssh.com";
-	size_t n = sizeof(suffix) - 1;
+	static const char suffix[] = "-cert-v01@openssh.com", mldsa[] = "-cert";
+	size_t n = sizeof(suffix) - 1, k = sizeof(mldsa) - 1;
 
-	return len > n && memcmp(type + len - n, suffix, n) == 0;
+	return (len > n && memcmp(type + len - n, suffix, n) == 0) ||
+	       (len > k && memcmp(type + len - k, mldsa, k) == 0);
 }
 
-/* A DSA certificate's serial, key id and authority, by walking over it. */
+/*
+ * The serial, key id and authority of a certificate that lib/ssh doesn't know,
+ * by walking over it.
+ */
 static void
-add_dsa_cert(struct made *m, const uint8_t *blob, size_t len)
+add_foreign_cert(struct made *m, const uint8_t *blob, size_t len)
 {
 	struct wire w = wire_of(blob, len);
 	const uint8_t *p, *ca, *id;
-	size_t n, calen, idlen;
+	size_t n = 0, calen, idlen;
 	uint64_t serial, t;
 	uint32_t type;
 	int i, bad = 0;
 	char *text;
 
-	for (i = 0; i < 6; i++) /* type, nonce, p, q, g, y */
+	/* Type, nonce, and the key: p, q, g, y of DSA; ML-DSA's is one. */
+	bad |= wire_string(&w, &p, &n);
+	for (i = n > 7 && memcmp(p, "ssh-dss", 7) == 0 ? 5 : 2; i > 0; i--)
 		bad |= wire_string(&w, &p, &n);
 	bad |= wire_u64(&w, &serial) | wire_u32(&w, &type);
 	bad |= wire_string(&w, &id, &idlen) | wire_string(&w, &p, &n);
@@ -162,7 +168,7 @@ add_cert(struct made *m, const uint8_t *blob, size_t len)
 	struct cert c;
 
 	if (cert_from_blob(blob, len, &c, &why) != 0) {
-		add_dsa_cert(m, blob, len);
+		add_foreign_cert(m, blob, len);
 		return;
 	}
 	if (c.serial != 0)

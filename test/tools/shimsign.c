@@ -53,17 +53,19 @@ pub_path(const char *name)
 }
 
 static bool
-is_dsa(const char *name)
+is_foreign(const char *name)
 {
+	static const char mldsa[] = "ssh-mldsa44-ed25519 ";
 	char *path = pub_path(name), *text;
 	size_t len;
-	bool dsa;
+	bool foreign;
 
 	text = shim_read(path, &len);
-	dsa = strncmp(text, "ssh-dss ", 8) == 0;
+	foreign = strncmp(text, "ssh-dss ", 8) == 0 ||
+		  strncmp(text, mldsa, sizeof(mldsa) - 1) == 0;
 	free(text);
 	free(path);
-	return dsa;
+	return foreign;
 }
 
 int
@@ -71,10 +73,10 @@ shim_sign_foreign(const struct shim *s)
 {
 	char **a;
 
-	if (is_dsa(s->ca))
+	if (is_foreign(s->ca))
 		return 1;
 	for (a = s->args; *a != NULL; a++)
-		if (is_dsa(*a))
+		if (is_foreign(*a))
 			return 1;
 	return 0;
 }
