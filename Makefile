@@ -4,7 +4,7 @@
 #   make check        all tests (needs the test packages; as root it installs
 #                     what is missing first)
 #   make demo         a private sshd, a test provider, one login end to end
-#   make bench lint asan fuzz deps
+#   make bench lint asan fuzz interop deps
 #   make install DESTDIR= PREFIX= PAMDIR=
 #
 # What is linked into what is a security fact, so every list is explicit.
@@ -25,7 +25,7 @@ VERSION = 0.1.0
 .SECONDARY:
 .PHONY: all check demo bench lint asan fuzz install deps deps-build deps-demo \
 	deps-test need-build need-demo need-test clean unit e2e unit-bins \
-	fuzz-run
+	fuzz-run interop interop-bins
 
 # ---- flags ----------------------------------------------------------------
 # The builder's CPPFLAGS, CFLAGS and LDFLAGS come last and replace nothing of
@@ -399,6 +399,12 @@ bench: need-test
 	$(Q)$(MAKE) --no-print-directory B=$(B)/shared HOOK_LIBS=shared \
 	    $(B)/shared/aadssh-authkeys $(B)/shared/test/bench/hook
 	$(Q)B="$(B)" CC="$(CC)" test/bench/run.sh
+
+# Other versions of OpenSSH.  NB. not a part of check: it fetches whole systems.
+interop-bins: $(programs) $(tools)
+interop: need-test
+	$(Q)$(MAKE) --no-print-directory interop-bins
+	$(Q)B="$(B)" test/interop/interop.sh
 
 lint: need-test
 	$(Q)$(MAKE) --no-print-directory all $(B)/test/tools/tables

@@ -18,6 +18,8 @@
 #   /share                DIR of --share, read-write
 #
 # --host-net keeps the host's network, for a browser outside.
+# With E2E_ROOT=DIR the /usr is that of DIR, another system's root, for which
+# build/ was made; with E2E_SSH=DIR only the programs of OpenSSH are DIR's.
 # Exit: COMMAND's; 77 with the reason where the kernel allows no sandbox.
 
 set -eu
@@ -74,6 +76,7 @@ enter()
 	# shellcheck disable=SC2086
 	exec env -i PATH="$PATH" TERM="${TERM:-dumb}" \
 	    E2E_TOP="$top" E2E_B="$b" E2E_SHARE="$share" E2E_HOSTNET="$hostnet" \
+	    E2E_ROOT="${E2E_ROOT-}" E2E_SSH="${E2E_SSH-}" \
 	    ${DEMO+"DEMO=$DEMO"} \
 	    unshare $flags /bin/sh "$top/test/e2e/sandbox.sh" --inside "$@"
 }
@@ -107,25 +110,44 @@ bind_ro()
 make_usr()
 {
 	mkdir "$root/usr" "$root/usr/libexec"
-	for dir in /usr/*; do
+	for dir in "$E2E_ROOT"/usr/*; do
 		case $dir in
-		/usr/libexec | /usr/src) ;;
-		*) [ ! -d "$dir" ] || bind_ro "$dir" ;;
+		*/libexec | */src) ;;
+		*) [ ! -d "$dir" ] || bind_ro "$dir" "${dir#"$E2E_ROOT"}" ;;
 		esac
 	done
 	for dir in bin sbin lib lib32 lib64 libx32; do
-		if [ -L "/$dir" ]; then
-			ln -s "$(readlink "/$dir")" "$root/$dir"
-		elif [ -d "/$dir" ]; then
-			bind_ro "/$dir"
+		if [ -L "$E2E_ROOT/$dir" ]; then
+			ln -s "$(readlink "$E2E_ROOT/$dir")" "$root/$dir"
+		elif [ -d "$E2E_ROOT/$dir" ]; then
+			bind_ro "$E2E_ROOT/$dir" "/$dir"
 		fi
 	done
-	for dir in /usr/libexec/*; do
+	for dir in "$E2E_ROOT"/usr/libexec/*; do
 		case $dir in
 		*/aadssh) ;; # ours comes from the build
-		*) [ ! -d "$dir" ] || bind_ro "$dir" ;;
+		*) [ ! -d "$dir" ] || bind_ro "$dir" "${dir#"$E2E_ROOT"}" ;;
 		esac
 	done
+}
+
+# Another version's programs over those of /usr, and, for the linker, the
+# libraries of theirs that /usr lacks.
+make_ssh()
+{
+	mkdir -p "$root/opt/openssh"
+	bind_ro "$E2E_SSH/usr/lib/openssh" /usr/lib/openssh
+	for to in /usr/sbin/sshd /usr/bin/ssh /usr/bin/ssh-keygen \
+	    /usr/bin/ssh-agent /usr/bin/ssh-add /usr/bin/ssh-keyscan \
+	    /usr/bin/scp /usr/bin/sftp; do
+		bind_ro "$E2E_SSH$to" "$to"
+	done
+	for file in "$E2E_SSH"/usr/lib/*/libcrypto.so.*; do
+		to=${file#"$E2E_SSH"}
+		[ -e "$root$to" ] || cp "$file" "$root/opt/openssh/"
+	done
+	echo /opt/openssh >>"$root/etc/ld.so.conf"
+	ldconfig -r "$root"
 }
 
 install_programs()
@@ -224,16 +246,18 @@ make_users()
 	echo "plain:100000:65536" | tee "$root/etc/subuid" >"$root/etc/subgid"
 }
 
-# What the programs of /usr need of the host's /etc, and no more.
+# What the programs of /usr need of their own /etc, and no more.
 borrow_etc()
 {
 	for file in ld.so.cache ld.so.conf ld.so.conf.d alternatives fonts \
 	    chromium chromium.d; do
-		[ ! -e "/etc/$file" ] || cp -RP "/etc/$file" "$root/etc/"
+		[ ! -e "$E2E_ROOT/etc/$file" ] ||
+		    cp -RP "$E2E_ROOT/etc/$file" "$root/etc/"
 	done
-	[ ! -d /etc/ssl ] || bind_ro /etc/ssl
+	[ ! -d "$E2E_ROOT/etc/ssl" ] || bind_ro "$E2E_ROOT/etc/ssl" /etc/ssl
 	mkdir "$root/etc/ssh"
-	[ ! -f /etc/ssh/moduli ] || cp /etc/ssh/moduli "$root/etc/ssh/"
+	[ ! -f "$E2E_ROOT/etc/ssh/moduli" ] ||
+	    cp "$E2E_ROOT/etc/ssh/moduli" "$root/etc/ssh/"
 }
 
 make_etc()
@@ -275,6 +299,7 @@ build()
 	make_usr
 	make_dev
 	make_etc
+	[ -z "$E2E_SSH" ] || make_ssh
 	make_tmpfiles
 	install_programs
 	mount -t proc proc "$root/proc" || skip "the kernel lends us no /proc"
