@@ -141,4 +141,35 @@ ok "ten versions are kept" \
     test "$(find "$HOST_DIR" -name '[0-9]*' | wc -l)" -eq 10
 also "the last of them is in force" has_version 17
 ok "and a certificate opens the host" cert_opens alice "$W/key"
+
+# --- what is published is aadssh-ca's, and root carries it -----------------------------
+
+# In a publication that its owner wrote by hand.
+need cp -a "$CA_STATE/public/17" "$CA_STATE/public/18"
+need ln -sfn 18 "$CA_STATE/public/current"
+hostile() # COMMAND, in the directory of that version
+{
+	rm -rf "$CA_STATE/public/18" &&
+	    cp -a "$CA_STATE/public/17" "$CA_STATE/public/18" &&
+	    (cd "$CA_STATE/public/18" && sh -c "$1")
+}
+refused_hostile()
+{
+	! "$PUSH" web1 && has_version 17
+}
+need hostile 'rm krl; ln -s /etc/shadow krl'
+ok "a link in the place of a file is refused" refused_hostile
+need hostile 'ln -s /etc extra'
+ok "and one beside the files" refused_hostile
+need hostile 'rm known_hosts; mkfifo known_hosts'
+ok "and a pipe, which nobody waits for" refused_hostile
+need hostile 'mkdir -p a/b'
+ok "and a directory" refused_hostile
+need hostile 'cp /bin/true extra; chmod 6777 extra krl'
+ok "a program comes" "$PUSH" web1
+also "but no mode of it" \
+    test -z "$(find $HOST_DIR/18 -type f -perm /7022)"
+need ln -sfn '18; touch /tmp/work/pwned' "$CA_STATE/public/current"
+exits 1 "a version that is a command is none" "$PUSH" web1
+also "and was not run" test ! -e "$W/pwned"
 finish
