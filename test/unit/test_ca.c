@@ -21,10 +21,13 @@
 #include "ca/reply.h"
 #include "ca/rows.h"
 #include "ca/tell.h"
+#include "ca/trust.h"
+#include "ssh/krl.h"
 #include "ssh/privkey.h"
 #include "ssh/sign.h"
 #include "test/unit/fault.h"
 #include "test/unit/mutate.h"
+#include "test/unit/scratch.h"
 #include "test/unit/unit.h"
 
 #define NOW  INT64_C(1800000000)
@@ -736,6 +739,255 @@ II_L10_whole_or_not(void **state)
 	free(after);
 }
 
+/* ---- what is published on this host ---------------------------------- */
+
+/* A publication of ours, with one authority and a list of nothing. */
+struct host {
+	struct conf conf;
+	struct ca_app app;
+	char state[PATH_MAX], public[PATH_MAX];
+};
+
+static void
+published(struct host *h, const char *name, const void *p, size_t len)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	assert_true(snprintf(path, sizeof(path), "%s/4/%s", h->public, name) <
+		    (int)sizeof(path));
+	assert_non_null(f = fopen(path, "w"));
+	assert_int_equal(fwrite(p, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, 0644), 0);
+}
+
+static void
+published_keys(struct host *h, const char *name, const struct key *k)
+{
+	char *line;
+
+	assert_int_equal(key_line(k, NULL, &line), 0);
+	published(h, name, line, strlen(line));
+	free(line);
+}
+
+/* serial: of ours, 0 for none; hash: of a key, or NULL. */
+static void
+published_list(struct host *h, uint64_t serial, const struct key *revoked)
+{
+	struct krl_range range = { serial, serial };
+	struct krl_ca ca = { ours.pub.blob, ours.pub.blob_len, &range,
+		serial != 0, NULL, 0 };
+	uint8_t hash[1][32], *p;
+	struct krl_spec s = { .cas = &ca, .ncas = 1,
+		.key_hashes = (const uint8_t(*)[32])hash,
+		.nkey_hashes = revoked != NULL };
+	size_t len;
+
+	if (revoked != NULL)
+		memcpy(hash[0], revoked->hash, 32);
+	assert_int_equal(krl_encode(&s, &p, &len), 0);
+	published(h, "krl", p, len);
+	free(p);
+}
+
+static void
+host_begin(struct host *h)
+{
+	char path[PATH_MAX];
+
+	memset(h, 0, sizeof(*h));
+	path_of("state", h->state);
+	path_of("public", h->public);
+	h->conf.dir = h->state;
+	h->conf.publish_dir = h->public;
+	h->app.conf = &h->conf;
+	umask(022);
+	assert_int_equal(mkdir(h->state, 0755), 0);
+	assert_int_equal(mkdir(h->public, 0755), 0);
+	path_of("public/4", path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	path_of("public/current", path);
+	assert_int_equal(symlink("4", path), 0);
+	published_keys(h, "user_ca.pub", &ours.pub);
+	published_keys(h, "host_ca.pub", &host_ca.pub);
+	published_list(h, 0, NULL);
+}
+
+static void
+host_end(void)
+{
+	char path[PATH_MAX];
+
+	path_of("state", path);
+	assert_int_equal(scratch_remove(path), 0);
+	path_of("public", path);
+	assert_int_equal(scratch_remove(path), 0);
+}
+
+static void
+expect_trust(struct host *h, enum cert_type type, enum reason want,
+    const struct key *k)
+{
+	struct trust t;
+
+	assert_int_equal(trust_load(&h->app, type, &t), want);
+	assert_int_equal(t.n, k != NULL);
+	if (k != NULL)
+		assert_memory_equal(t.cas[0].hash, k->hash, 32);
+	trust_release(&t);
+	assert_int_equal(t.n, 0);
+}
+
+static void
+who_is_trusted(void **state)
+{
+	char path[PATH_MAX], *text;
+	struct host h;
+
+	(void)state;
+	host_begin(&h);
+	expect_trust(&h, CERT_USER, AAD_R_ALLOWED, &ours.pub);
+	expect_trust(&h, CERT_HOST, AAD_R_ALLOWED, &host_ca.pub);
+	assert_non_null(text = trust_text(&h.app, "user_ca.pub"));
+	assert_non_null(strstr(text, "ssh-ed25519 "));
+	free(text);
+	assert_null(trust_text(&h.app, "none.pub"));
+	published(&h, "user_ca.pub", "# none\n", 7);
+	expect_trust(&h, CERT_USER, AAD_R_PUBLICATION, NULL);
+	assert_non_null(strstr(h.app.detail, "no key of the authority signs"));
+	published(&h, "user_ca.pub", "junk\n", 5);
+	expect_trust(&h, CERT_USER, AAD_R_PUBLICATION, NULL);
+	assert_non_null(strstr(h.app.detail, "not a list of keys"));
+	published_keys(&h, "user_ca.pub", &ours.pub);
+	path_of("public/4/user_ca.pub", path);
+	assert_int_equal(chmod(path, 0664), 0);
+	expect_trust(&h, CERT_USER, AAD_R_PUBLICATION, NULL);
+	assert_int_equal(chmod(path, 0644), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, 4242, 0), 0);
+		expect_trust(&h, CERT_USER, AAD_R_PUBLICATION, NULL);
+		assert_null(trust_text(&h.app, "user_ca.pub"));
+		assert_int_equal(chown(path, 0, 0), 0);
+	}
+	path_of("public/current", path);
+	assert_int_equal(unlink(path), 0);
+	expect_trust(&h, CERT_USER, AAD_R_PUBLICATION, NULL);
+	assert_int_equal(symlink("../public/4", path), 0);
+	expect_trust(&h, CERT_USER, AAD_R_PUBLICATION, NULL);
+	assert_int_equal(chmod(h.state, 0775), 0);
+	expect_trust(&h, CERT_USER, AAD_R_STATE_OWNER, NULL);
+	assert_null(trust_text(&h.app, "host_ca.pub"));
+	assert_int_equal(rmdir(h.state), 0);
+	expect_trust(&h, CERT_USER, AAD_R_NO_CA, NULL);
+	host_end();
+}
+
+/* The list decides; one that can't be read revokes nothing here. */
+static void
+what_is_revoked(void **state)
+{
+	const struct {
+		uint64_t serial;
+		const struct key *key;
+		bool revoked, over;
+	} cases[] = {
+		{ 0, NULL, false, false },
+		{ 8, NULL, false, false },
+		{ 7, NULL, true, false },
+		{ 0, &subject.pub, true, false },
+		{ 0, &other.pub, false, false },
+		{ 0, &ours.pub, true, true },
+	};
+	char path[PATH_MAX], *line;
+	struct given g;
+	struct cert c;
+	struct host h;
+	size_t i;
+
+	(void)state;
+	host_begin(&h);
+	give(&g);
+	c = made(&g);
+	line = line_of(&g, "x");
+	path_of("id-cert.pub", path);
+	write_file(path, line);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		published_list(&h, cases[i].serial, cases[i].key);
+		if (trust_revoked(&h.app, &c) != cases[i].revoked ||
+		    trust_over(&h.app, path) != cases[i].over)
+			fail_msg("row %zu", i);
+	}
+	write_file(path, "junk\n");
+	assert_false(trust_over(&h.app, path));
+	assert_int_equal(unlink(path), 0);
+	assert_false(trust_over(&h.app, path));
+	published(&h, "krl", "junk", 4);
+	assert_false(trust_revoked(&h.app, &c));
+	host_end();
+	assert_false(trust_revoked(&h.app, &c));
+	cert_release(&c);
+	free(line);
+}
+
+/* A certificate of ours whose authority was revoked may be replaced, though
+ * it has not ended; asking first says the same as writing. */
+static void
+II_L10_a_revoked_authority(void **state)
+{
+	const struct {
+		const char *comment;
+		const struct key *revoked;
+		enum reason why;
+	} cases[] = {
+		{ "aadssh-ca 7", NULL, AAD_R_CERT_FILE },
+		{ "aadssh-ca 7", &other.pub, AAD_R_CERT_FILE },
+		{ "mine", &ours.pub, AAD_R_CERT_FILE },
+		{ "aadssh-ca 7", &ours.pub, AAD_R_ALLOWED },
+	};
+	char path[PATH_MAX], *line;
+	struct given g, next;
+	struct cert c;
+	struct host h;
+	size_t i;
+
+	(void)state;
+	host_begin(&h);
+	give(&g);
+	give(&next);
+	next.by = &foreign;
+	c = made(&next);
+	path_of("id-cert.pub", path);
+	assert_int_equal(install_may(&h.app, path, &subject.pub, &foreign.pub,
+			     1, NOW),
+	    AAD_R_ALLOWED);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		line = line_of(&g, cases[i].comment);
+		write_file(path, line);
+		published_list(&h, 0, cases[i].revoked);
+		h.app.detail[0] = '\0';
+		if (install_may(&h.app, path, &subject.pub, &foreign.pub, 1,
+			NOW) != cases[i].why)
+			fail_msg("row %zu, asked", i);
+		assert_int_equal(h.app.detail[0] == '\0',
+		    cases[i].why == AAD_R_ALLOWED);
+		if (install_file(&h.app, path, &c, &foreign.pub, 1, NOW) !=
+		    cases[i].why)
+			fail_msg("row %zu, written", i);
+		assert_int_equal(file_is(path, line),
+		    cases[i].why != AAD_R_ALLOWED);
+		free(line);
+	}
+	assert_int_equal(unlink(path), 0);
+	path_of("none/id-cert.pub", path);
+	assert_int_equal(install_may(&h.app, path, &subject.pub, &foreign.pub,
+			     1, NOW),
+	    AAD_R_DISK);
+	cert_release(&c);
+	host_end();
+}
+
 static void
 key_choice(void **state)
 {
@@ -1008,6 +1260,9 @@ main(void)
 		cmocka_unit_test(no_memory_replaces_nothing),
 		cmocka_unit_test(II_L10_files),
 		cmocka_unit_test(II_L10_whole_or_not),
+		cmocka_unit_test(who_is_trusted),
+		cmocka_unit_test(what_is_revoked),
+		cmocka_unit_test(II_L10_a_revoked_authority),
 		cmocka_unit_test(key_choice),
 		cmocka_unit_test(key_paths),
 		cmocka_unit_test(key_files),
