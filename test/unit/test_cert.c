@@ -743,6 +743,9 @@ key_id_of_no_use_is_no_error(void **state)
 		assert_string_equal(out, "");
 		cert_release(&c);
 	}
+	c = with_key_id(" ~", 2);
+	assert_string_equal(c.key_id, " ~");
+	cert_release(&c);
 	memset(id, 'x', sizeof(id));
 	memcpy(id + sizeof(id) - 42, " oid=" OID, 41);
 	c = with_key_id(id, CERT_KEY_ID_MAX + 1);
@@ -1701,6 +1704,10 @@ I_C5_boundary_key_id(void **state)
 	assert_int_equal(encodes(&m), AAD_EARG);
 	m.spec.key_id = "Zo\xc3\xab";
 	assert_int_equal(encodes(&m), AAD_EARG);
+	m.spec.key_id = "\x7f";
+	assert_int_equal(encodes(&m), AAD_EARG);
+	m.spec.key_id = " ~";
+	assert_int_equal(encodes(&m), 0);
 	m.spec.key_id = NULL;
 	assert_int_equal(encodes(&m), AAD_EARG);
 	m.spec.key_id = "";
