@@ -236,6 +236,8 @@ $(eval $(call unit,pam,$(pam_o) $(host_o) $(policy_o) $(token_o) $(ssh_o) \
 	$(core_o),$(lib_all) -lpam))
 $(eval $(call unit,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
 	$(lib_ssh) -linih))
+$(eval $(call unit,intake,$(call objs,ca/signer,intake request) $(ssh_o) \
+	$(core_o),$(lib_ssh) -linih))
 $(eval $(call unit,rotation,$(call objs,ca/signer,rotation) $(core_o),-linih))
 $(eval $(call unit,authority,$(call objs,test/tools,forge) $(signer_issue_o) \
 	$(signer_ops_o) $(call objs,ca/signer,intake) $(signer_profile_o) \
