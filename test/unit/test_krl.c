@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <nettle/sha1.h>
+
 #include "ssh/krl.h"
 #include "ssh/serials.h"
 #include "ssh/wire.h"
@@ -800,6 +802,61 @@ valid_hashes(void **state)
 	key_release(&other);
 }
 
+/* A key of no kind, for what is asked by hash alone. */
+static struct key
+key_of(uint8_t *blob, uint8_t n)
+{
+	struct key k = { .blob = blob, .blob_len = 1 };
+
+	*blob = n;
+	memset(k.hash, n, sizeof(k.hash));
+	return k;
+}
+
+/* However many hashes there are, each is found and no other. */
+static void
+every_hash_is_found(void **state)
+{
+	uint8_t sha256[17][32], sha1[17][20], blob, first;
+	struct sha1_ctx ctx;
+	struct krl_spec s;
+	struct krl *k;
+	struct key key;
+	size_t len;
+	uint8_t *p, n, i;
+	int form;
+
+	(void)state;
+	for (i = 0; i < 17; i++) {
+		blob = (uint8_t)(2 * i + 1);
+		memset(sha256[i], blob, 32);
+		sha1_init(&ctx);
+		sha1_update(&ctx, 1, &blob);
+		sha1_digest(&ctx, 20, sha1[i]);
+	}
+	for (n = 1; n <= 17; n++) {
+		for (form = 0; form < 2; form++) {
+			s = (struct krl_spec){ .version = 1 };
+			if (form == 0) {
+				s.key_hashes = (const uint8_t(*)[32])sha256;
+				s.nkey_hashes = n;
+			} else {
+				s.sha1_hashes = (const uint8_t(*)[20])sha1;
+				s.nsha1_hashes = n;
+			}
+			p = encoded(&s, &len);
+			k = decoded(p, len);
+			for (i = 0; i <= 2 * n; i++) {
+				key = key_of(&first, i);
+				if (krl_has_key(k, &key) != (i % 2 == 1))
+					fail_msg("%d of %d", i, n);
+			}
+			krl_free(k);
+			free(p);
+		}
+	}
+}
+
 static void
 I_E5_an_authority_is_its_own(void **state)
 {
@@ -1265,6 +1322,7 @@ main(void)
 		cmocka_unit_test(wrong_specs),
 		cmocka_unit_test(valid_sorted),
 		cmocka_unit_test(valid_hashes),
+		cmocka_unit_test(every_hash_is_found),
 		cmocka_unit_test(I_E5_an_authority_is_its_own),
 		cmocka_unit_test(boundary_count),
 		cmocka_unit_test(II_R6_shortest_of_random_lists),
