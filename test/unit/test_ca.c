@@ -780,7 +780,8 @@ published_list(struct host *h, uint64_t serial, const struct key *revoked)
 	struct krl_ca ca = { ours.pub.blob, ours.pub.blob_len, &range,
 		serial != 0, NULL, 0 };
 	uint8_t hash[1][32], *p;
-	struct krl_spec s = { .cas = &ca, .ncas = 1,
+	struct krl_spec s = { .cas = &ca,
+		.ncas = 1,
 		.key_hashes = (const uint8_t(*)[32])hash,
 		.nkey_hashes = revoked != NULL };
 	size_t len;

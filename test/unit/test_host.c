@@ -314,7 +314,8 @@ until_is_the_last_moment(void **state)
 		ask.now = NOW + 10;
 		assert_int_equal(decide(&ask, &d), AAD_R_ALLOWED);
 		if (d.until != NOW + cases[i].until)
-			fail_msg("row %zu: %lld", i, (long long)(d.until - NOW));
+			fail_msg("row %zu: %lld", i,
+			    (long long)(d.until - NOW));
 		decision_release(&d);
 		ask.now = NOW + cases[i].until - 1;
 		assert_int_equal(answer(&ask), AAD_R_ALLOWED);
@@ -707,8 +708,7 @@ junk_pin_cannot_tell(void **state)
 		PIN("1", FORGE_TENANT, FORGE_OID, "\"1\""),
 		PIN("1", FORGE_TENANT, FORGE_OID, "1,\"more\":1"),
 		"{\"v\":1,\"oid\":\"" FORGE_OID "\",\"at\":1,\"more\":1}",
-		"{\"v\":1,\"tid\":\"" FORGE_TENANT
-		"\",\"at\":1,\"more\":1}" };
+		"{\"v\":1,\"tid\":\"" FORGE_TENANT "\",\"at\":1,\"more\":1}" };
 	static const char good[] = PIN("1", FORGE_TENANT, FORGE_OID, "1");
 	struct world *w = *state;
 	char path[256];

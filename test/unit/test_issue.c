@@ -1120,8 +1120,11 @@ II_P17_every_login_is_pinned(void **state)
 	const struct asked a = { .logins = { "deploy", "alice" }, .ttl = 60 },
 			   longer = { .logins = { "deploy", "alice" },
 				   .ttl = 61 };
-	struct event e = { .at = NOW, .kind = EVENT_PIN, .oid = FORGE_OID,
-		.tid = FORGE_OID2, .login = "alice" };
+	struct event e = { .at = NOW,
+		.kind = EVENT_PIN,
+		.oid = FORGE_OID,
+		.tid = FORGE_OID2,
+		.login = "alice" };
 	char *upn = NULL;
 	enum reason why;
 
@@ -1143,10 +1146,13 @@ static void
 dry_run_leaves_no_row(void **state)
 {
 	struct world *w = *state;
-	const struct asked a = { .dry = true, .logins = { "alice" },
-		.ttl = 60, .source = "192.0.2.0/24" }, host = {
-		.dry = true, .host = true, .names = { "a.example.org" }
-	};
+	const struct asked a = { .dry = true,
+		.logins = { "alice" },
+		.ttl = 60,
+		.source = "192.0.2.0/24" },
+			   host = { .dry = true,
+				   .host = true,
+				   .names = { "a.example.org" } };
 	struct got g = ask(w, &a);
 	uint8_t head[32];
 	enum reason why;
