@@ -535,8 +535,54 @@ wrong_authorities(void **state)
 	authority(AAD_EFORMAT, "x", 1, "", 1);
 	authority(AAD_EFORMAT, ca.blob, ca.blob_len, "", 2); /* twice */
 	authority(AAD_EFORMAT, "", 0, "", 2);
+	authority(AAD_EFORMAT, "", 0, "", KRL_CAS_MAX); /* not too many */
 	authority(AAD_ETOOBIG, "", 0, "", KRL_CAS_MAX + 1);
 	key_release(&ca);
+}
+
+/* Each has its serials, in whatever order they stand, and stands once. */
+static void
+authorities_in_any_order(void **state)
+{
+	static const int orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+		{ 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 }, { 0, 1, 0 }, { 1, 2, 1 },
+		{ 2, 0, 2 } };
+	struct key cas[] = { load_key("ca"), load_key("old"),
+		load_key("rsaca") };
+	size_t i, len, at;
+	int j, n;
+
+	(void)state;
+	for (i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		struct wirebuf b = forged_head(1, 0, "", "");
+		struct krl *k;
+		uint8_t *p;
+
+		for (j = 0; j < 3; j++) {
+			n = orders[i][j];
+			wire_put_u8(&b, 1);
+			at = wire_put_begin(&b);
+			wire_put_string(&b, cas[n].blob, cas[n].blob_len);
+			wire_put_text(&b, "");
+			put_numbers(&b, SERIALS_LIST, NUMBERS((uint64_t)n + 1));
+			wire_put_end(&b, at);
+		}
+		if (orders[i][0] == orders[i][2]) {
+			judge(&b, AAD_EFORMAT);
+			continue;
+		}
+		assert_int_equal(wirebuf_take(&b, &p, &len), 0);
+		k = decoded(p, len);
+		for (n = 0; n < 3; n++)
+			for (j = 0; j < 3; j++)
+				assert_int_equal(krl_has_cert(k, &cas[n],
+						     (uint64_t)j + 1, NULL),
+				    j == n);
+		krl_free(k);
+		free(p);
+	}
+	for (j = 0; j < 3; j++)
+		key_release(&cas[j]);
 }
 
 static void
@@ -1315,6 +1361,7 @@ main(void)
 		cmocka_unit_test(wrong_key_ids),
 		cmocka_unit_test(wrong_sections),
 		cmocka_unit_test(wrong_authorities),
+		cmocka_unit_test(authorities_in_any_order),
 		cmocka_unit_test(wrong_size),
 		cmocka_unit_test(II_R7_every_damage),
 		cmocka_unit_test(II_R3_empty_list),
