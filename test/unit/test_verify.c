@@ -27,11 +27,15 @@
 #define SIGNED	    "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.e30" /* {…} and {} */
 #define PRIME_BITS  200 /* small primes are found at once */
 #define MODULUS_MAX 520 /* bytes; a little over JWKS_RSA_MAX */
+#define PRIMES_MAX  (MODULUS_MAX * 8 / PRIME_BITS + 1)
 
-/* n is a product of many primes: any size of it in no time. */
+/* n is a product of many primes: any size of it, and any signature, in no
+ * time. */
 struct rsa {
 	mpz_t n;
 	mpz_t d;
+	mpz_t primes[PRIMES_MAX];
+	size_t nprimes;
 	struct jwk pub;
 	size_t len; /* bytes of n */
 };
@@ -59,10 +63,12 @@ set_number(uint8_t **bytesp, size_t *lenp, const mpz_t x)
 
 /* A prime from low on for which e has an inverse; into n and lambda. */
 static void
-add_prime(const mpz_t low, const mpz_t e, mpz_t n, mpz_t lambda)
+add_prime(struct rsa *k, const mpz_t low, const mpz_t e, mpz_t lambda)
 {
-	mpz_t p, p1, g;
+	mpz_ptr p = k->primes[k->nprimes++];
+	mpz_t p1, g;
 
+	assert_true(k->nprimes <= PRIMES_MAX);
 	mpz_inits(p1, g, NULL);
 	mpz_init_set(p, low);
 	do {
@@ -70,9 +76,9 @@ add_prime(const mpz_t low, const mpz_t e, mpz_t n, mpz_t lambda)
 		mpz_sub_ui(p1, p, 1);
 		mpz_gcd(g, p1, e);
 	} while (mpz_cmp_ui(g, 1) != 0);
-	mpz_mul(n, n, p);
+	mpz_mul(k->n, k->n, p);
 	mpz_lcm(lambda, lambda, p1);
-	mpz_clears(p, p1, g, NULL);
+	mpz_clears(p1, g, NULL);
 }
 
 /* A modulus of exactly so many bits, and an exponent as text in base 10. */
@@ -82,6 +88,7 @@ rsa_init(struct rsa *k, unsigned int bits, const char *exponent)
 	mpz_t e, low, r, lambda;
 
 	memset(&k->pub, 0, sizeof(k->pub));
+	k->nprimes = 0;
 	snprintf(k->pub.kid, sizeof(k->pub.kid), "k");
 	mpz_inits(k->d, low, r, NULL);
 	mpz_init_set_ui(k->n, 1);
@@ -90,13 +97,13 @@ rsa_init(struct rsa *k, unsigned int bits, const char *exponent)
 	while (mpz_sizeinbase(k->n, 2) + 2 * PRIME_BITS < bits) {
 		random_bits(low, PRIME_BITS - 1);
 		mpz_setbit(low, PRIME_BITS - 1);
-		add_prime(low, e, k->n, lambda);
+		add_prime(k, low, e, lambda);
 	}
 	/* the last one: (2^(bits-1) + r) / n rounded up, r < 2^(bits-3) */
 	random_bits(r, bits - 3);
 	mpz_setbit(r, bits - 1);
 	mpz_cdiv_q(low, r, k->n);
-	add_prime(low, e, k->n, lambda);
+	add_prime(k, low, e, lambda);
 	assert_int_equal(mpz_sizeinbase(k->n, 2), bits);
 	assert_true(mpz_invert(k->d, e, lambda));
 	set_number(&k->pub.n, &k->pub.n_len, k->n);
@@ -108,6 +115,8 @@ rsa_init(struct rsa *k, unsigned int bits, const char *exponent)
 static void
 rsa_release(struct rsa *k)
 {
+	while (k->nprimes > 0)
+		mpz_clear(k->primes[--k->nprimes]);
 	mpz_clears(k->n, k->d, NULL);
 	free(k->pub.n);
 	free(k->pub.e);
@@ -184,11 +193,29 @@ digest_info(uint8_t out[static 51])
 	sha256_digest(&sha, 32, out + sizeof(info256));
 }
 
+/* em^d modulo one prime after the other: s is right modulo done. */
 static void
 sign(const struct rsa *k, const uint8_t *em, mpz_t s)
 {
-	nettle_mpz_set_str_256_u(s, k->len, em);
-	mpz_powm(s, s, k->d, k->n);
+	mpz_t m, p1, d, x, done;
+	size_t i;
+
+	mpz_inits(m, p1, d, x, NULL);
+	mpz_init_set_ui(done, 1);
+	nettle_mpz_set_str_256_u(m, k->len, em);
+	mpz_set_ui(s, 0);
+	for (i = 0; i < k->nprimes; i++) {
+		mpz_sub_ui(p1, k->primes[i], 1);
+		mpz_mod(d, k->d, p1);
+		mpz_powm(x, m, d, k->primes[i]);
+		mpz_sub(x, x, s);
+		assert_true(mpz_invert(d, done, k->primes[i]));
+		mpz_mul(x, x, d);
+		mpz_mod(x, x, k->primes[i]);
+		mpz_addmul(s, x, done);
+		mpz_mul(done, done, k->primes[i]);
+	}
+	mpz_clears(m, p1, d, x, done, NULL);
 }
 
 static int
