@@ -53,6 +53,8 @@ function* repeat(head, part, tail, bytes) {
   yield tail;
 }
 
+let held = []; // who goes on at release()
+
 const zeros = (bytes) => Readable.from(repeat('{"keys":[',
   Buffer.alloc(65536, ' '), ']}', bytes));
 
@@ -106,6 +108,10 @@ const KINDS = {
   hang: (ctx) => { ctx.respond = false; },
   reset,
   delay: async (ctx, f, next) => { await sleep(f.ms ?? 1000); await next(); },
+  hold: async (ctx, f, next) => {
+    await new Promise((go) => { held.push(go); });
+    await next();
+  },
   drip,
   edit,
   redirect: (ctx, f) => answer(ctx, { status: f.status ?? 302,
@@ -151,6 +157,16 @@ export class Faults {
 
   clear() {
     this.#queue = [];
+  }
+
+  /** Let go on what "hold" keeps; how many there were. */
+  release() {
+    const now = held;
+
+    held = [];
+    for (const go of now)
+      go();
+    return now.length;
   }
 
   list() {

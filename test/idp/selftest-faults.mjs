@@ -138,6 +138,11 @@ CASES['keys faults: redirect, garbage, drip, delay'] = async (idp) => {
   assert.match((await idp.get(where)).headers['content-type'], /html/);
   await idp.fault('keys', 'delay', { ms: 300 });
   assert.ok(await timed(idp.keys()) >= 300);
+  await idp.fault('keys', 'hold');
+  const kept = idp.keys();
+  while (await idp.release() === 0)
+    await sleep(20);
+  assert.ok(await kept);
   await idp.fault('keys', 'drip', { ms: 50 });
   const drip = bytesOf(idp, 4);
   assert.ok(await timed(drip) >= 200);

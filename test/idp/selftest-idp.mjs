@@ -71,6 +71,10 @@ export class Idp {
     return this.test('POST', 'fault', { endpoint, kind, ...more });
   }
 
+  async release() {
+    return json(await this.test('POST', 'release', {})).released;
+  }
+
   start(scope = SCOPE, tenant = TID) {
     return this.form(`/${tenant}/oauth2/v2.0/devicecode`,
       { client_id: CLIENT, scope });

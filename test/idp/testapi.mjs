@@ -90,6 +90,7 @@ export function testApi(conf, faults, log, reload, provider) {
       faults.clear();
       return [];
     },
+    'POST /_test/release': () => ({ released: faults.release() }),
     'GET /_test/log': () => log.get(),
     'DELETE /_test/log': () => {
       log.reset();
