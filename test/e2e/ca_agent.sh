@@ -50,9 +50,9 @@ agent_opens()
 # --- for as long as it lives --------------------------------------------------------
 
 need alice ssh-agent -a "$AGENT"
-ok "a certificate for three seconds" sign --add-to-agent --ttl 3s
+ok "a certificate for ten seconds" sign --add-to-agent --ttl 10s
 also "is in the agent" certs 1
-ok "I-F3 and leaves it when it ends" wait_for 5 holds 0
+ok "I-F3 and leaves it when it ends" wait_for 30 holds 0
 ok "a longer one" sign --add-to-agent
 also "is in the agent" certs 1
 ok "and opens, by the agent alone" agent_opens
@@ -206,7 +206,7 @@ END
 chmod 0644 "$W/agent.mjs"
 rm -f "$AGENT" "$H/id_ed25519-cert.pub"
 as alice node "$W/agent.mjs" "$AGENT" /home/alice/heard &
-wait_for 5 test -S "$AGENT"
+wait_for 30 test -S "$AGENT"
 exits 3 "II-L7 an agent that knows no lifetimes" sign --add-to-agent
 also "II-L7 ... is said not to have it" has "$W/err" "did not add"
 also "II-L7 ... was asked for one" grep -qx 25 /home/alice/heard
@@ -223,7 +223,7 @@ pkill -u alice -f agent.mjs # a newer node's name is MainThread
 rm -f "$AGENT"
 as alice sh -c "exec node -e 'require(\"net\").createServer(() => {})
     .listen(\"$AGENT\")'" &
-wait_for 5 test -S "$AGENT"
+wait_for 30 test -S "$AGENT"
 exits 3 "an agent that says nothing holds nothing up" \
     sign --if-needed --add-to-agent
 also "... and is said not to answer" has "$W/err" "does not say"
@@ -234,7 +234,7 @@ stuck()
 {
 	pgrep -u alice -x ssh-add >/dev/null
 }
-need wait_for 5 stuck
+need wait_for 30 stuck
 need pkill -TERM -u alice -x aadssh-ca
 exits 3 "an agent that says nothing is left by an interrupt" wait "$pid"
 also "and so is what asked it" not stuck

@@ -27,12 +27,12 @@ begin()
 	as aadssh-ca env SOFTHSM2_CONF="$W/hsm/conf" sh -c \
 	    'echo $$ >/run/ca-agent/pid; exec "$@"' sh "$@" \
 	    >"$W/agent.log" 2>&1 &
-	wait_for 5 test -S "$AGENT"
+	wait_for 30 test -S "$AGENT"
 }
 
 end_it()
 {
-	kill "$(cat /run/ca-agent/pid)" && wait_for 5 ended
+	kill "$(cat /run/ca-agent/pid)" && wait_for 30 ended
 }
 
 ended()

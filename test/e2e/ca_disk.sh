@@ -182,7 +182,7 @@ stopped()
 {
 	grep -q '^State:.*[Tt]' "/proc/$(pgrep -x aadssh-ca-signe)/status"
 }
-need wait_for 5 stopped
+need wait_for 30 stopped
 fails "in use by another process: no certificate" ledger_busy \
     bare_sign "$W/k1"
 pkill -KILL -x aadssh-ca-signe

@@ -132,22 +132,22 @@ H=/home/alice/.ssh
 mkdir -p "$H"
 ssh-keygen -q -t ed25519 -N '' -C '' -f "$H/id_ed25519"
 chown -R alice: /home/alice
-within 20 3 "there is no signer" $C sign
+within 60 3 "there is no signer" $C sign
 also "which is said before a code is shown" lacks "$W/err" 'enter this code'
 also "with what to do" has "$W/err" aadssh-ca-signer.socket
 need start_signer_socket
 gpasswd -d alice aadssh-issue >/dev/null 2>&1 || :
-within 20 3 "who is not in its group" $C sign
+within 60 3 "who is not in its group" $C sign
 also "is told before a code is shown" lacks "$W/err" 'enter this code'
 also "and who is" has "$W/err" 'members of its group'
 gpasswd -a alice aadssh-issue >/dev/null 2>&1
-flock -o "$H/id_ed25519.pub" sleep 30 &
+flock -o "$H/id_ed25519.pub" sleep 300 &
 locked=$!
-within 20 3 "a directory that is not there is said at once" \
+within 60 3 "a directory that is not there is said at once" \
     $C sign --out /nonexistent/x-cert.pub
 also "before anybody waits" lacks "$W/err" waiting
 kill $locked
-within 20 3 "without an agent to add to" $C sign --add-to-agent
+within 60 3 "without an agent to add to" $C sign --add-to-agent
 also "that is said first, too" lacks "$W/err" 'enter this code'
 ok "a certificate for deploy" ca_sign "$ALICE" alice --login deploy
 ok "is fresh for deploy" $C sign --if-needed --login deploy
@@ -176,8 +176,8 @@ cat >deaf.pl <<-'END'
 END
 perl deaf.pl "$CA_RUN/signer.sock" >deaf.out &
 deaf=$!
-need wait_for 5 grep -q full deaf.out
-within 40 3 "a socket whose queue is full" $C list
+need wait_for 30 grep -q full deaf.out
+within 60 3 "a socket whose queue is full" $C list
 also "is said to be busy" has "$W/err" 'too many ask at once'
 kill $deaf
 rm -f "$CA_RUN/signer.sock"
@@ -187,7 +187,7 @@ chmod 755 hanging
 need mount --bind hanging /usr/bin/ssh-keygen
 aadssh-ca -f "$CA_CONF" publish >"$W/hang.out" 2>"$W/hang.err" &
 hang=$!
-wait_for 10 pgrep -u aadssh-ca -x sleep
+wait_for 30 pgrep -u aadssh-ca -x sleep
 kill -TERM $hang
 status=0
 wait $hang || status=$?

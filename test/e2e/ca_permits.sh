@@ -57,7 +57,7 @@ forwards_agent() # LOGIN KEY
 # What answers at the other end of a tunnel.
 tunnels() # LOGIN KEY
 {
-	timeout 5 ssh -F "$W/ssh_cert_config" -o BatchMode=yes -i "$2" \
+	timeout 60 ssh -F "$W/ssh_cert_config" -o BatchMode=yes -i "$2" \
 	    -o CertificateFile="$2-cert.pub" -W "127.0.0.1:$CERT_PORT" \
 	    "$1@cert" </dev/null 2>/dev/null | head -c 4 | grep -q SSH-
 }

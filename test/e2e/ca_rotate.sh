@@ -184,7 +184,7 @@ sed -i "s|^TrustedUserCAKeys.*|TrustedUserCAKeys $W/stolen.pub|" \
     /etc/ssh/sshd_cert_config
 need stop_cert_sshd
 need setsid /usr/sbin/sshd -f /etc/ssh/sshd_cert_config -E "$CERT_LOG"
-need wait_for 5 test -e /run/sshd-cert.pid
+need wait_for 30 test -e /run/sshd-cert.pid
 log_at=$(wc -l <"$CERT_LOG")
 ok "I-E12 not even where the key is still believed" cert_refused alice "$W/k1"
 also "as it is revoked" \

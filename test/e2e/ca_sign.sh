@@ -87,7 +87,7 @@ also "stores nothing" test ! -e "$H/d-cert.pub"
 
 $C sign --out "$H/i-cert.pub" >"$W/i.out" 2>"$W/i.err" </dev/null &
 pid=$!
-wait_for 10 code_shown "$W/i.err"
+wait_for 30 code_shown "$W/i.err"
 need pkill -TERM -x aadssh-ca
 status=0
 wait "$pid" || status=$?
@@ -99,10 +99,10 @@ rm "$H/id_ed25519-cert.pub"
 : >"$W/first.err"
 $C sign >"$W/first.out" 2>"$W/first.err" &
 first=$!
-wait_for 10 code_shown "$W/first.err"
+wait_for 30 code_shown "$W/first.err"
 $C sign >"$W/second.out" 2>"$W/second.err" &
 second=$!
-wait_for 10 has "$W/second.err" "waiting for it"
+wait_for 30 has "$W/second.err" "waiting for it"
 need approve "$ALICE" "$W/first.err"
 ok "the first gets it" wait "$first"
 ok "II-L13 the second waited, and has it too" wait "$second"

@@ -184,7 +184,7 @@ createServer(c => {
 END
 chmod 0644 "$W/listen.mjs"
 as bob node "$W/listen.mjs" "$CA_RUN/signer.sock" &
-wait_for 5 test -S "$CA_RUN/signer.sock"
+wait_for 30 test -S "$CA_RUN/signer.sock"
 exits 3 "a socket of another user is not spoken to" ca_sign "$ALICE" alice \
     --key /home/alice/k.pub
 also "and that is said" has "$W/err" "who has no part in this"

@@ -166,7 +166,7 @@ begin_piped()
 	aadssh -f "$CA_CONF" token --key "$W/k1.pub" --fd 7 5</dev/null \
 	    6</etc/shadow 7>"$W/pipe" 2>"$W/login.err" &
 	login_pid=$!
-	wait_for 10 code_shown_or_gone "$W/login.err"
+	wait_for 30 code_shown_or_gone "$W/login.err"
 }
 need begin_piped
 need cp "/proc/$login_pid/status" "$W/status"

@@ -59,9 +59,19 @@ exits 1 "no RSA key becomes a CA" ca init --import "$W/rsa"
 exits 3 "nor an encrypted one without a terminal" \
     setsid aadssh-ca -f "$CA_CONF" init --import "$W/foreign"
 also "and no recovery key was left" test ! -e aadssh-recovery-key
-on_tty() # COMMAND
+on_tty() # COMMAND: it is given a passphrase when it asks for one
 {
-	(sleep 1; echo secret; sleep 2) | script -qec "$1" /dev/null
+	local status=0
+	: >"$W/tty"
+	mkfifo "$W/typed"
+	exec 8<>"$W/typed"
+	script -qefc "$1" /dev/null <"$W/typed" >"$W/tty" 2>&1 8>&- &
+	wait_for 30 grep -qi passphrase "$W/tty" && echo secret >&8
+	wait $! || status=$?
+	exec 8>&-
+	rm "$W/typed"
+	cat "$W/tty"
+	return "$status"
 }
 echo mine >taken
 exits 1 "a file that is there does not become the recovery key" \

@@ -72,7 +72,7 @@ start_signer_socket()
 		    "$CA_SIGNER" -f "$CA_CONF"
 	) >>"$W/signer.log" 2>&1 &
 	signer_pid=$!
-	wait_for 5 test -S "$CA_RUN/signer.sock" || return 1
+	wait_for 30 test -S "$CA_RUN/signer.sock" || return 1
 	chgrp aadssh-issue "$CA_RUN/signer.sock" &&
 	    chmod 0660 "$CA_RUN/signer.sock"
 }
@@ -290,7 +290,7 @@ start_cert_sshd()
 	: >"$CERT_LOG"
 	/usr/sbin/sshd -t -f /etc/ssh/sshd_cert_config &&
 	    setsid /usr/sbin/sshd -f /etc/ssh/sshd_cert_config -E "$CERT_LOG" &&
-	    wait_for 5 grep -q 'Server listening' "$CERT_LOG"
+	    wait_for 30 grep -q 'Server listening' "$CERT_LOG"
 }
 
 # As it was, or as the configuration is now.
@@ -303,7 +303,7 @@ cert_sshd_again()
 stop_cert_sshd()
 {
 	kill "$(cat /run/sshd-cert.pid)"
-	wait_for 5 test ! -e /run/sshd-cert.pid
+	wait_for 30 test ! -e /run/sshd-cert.pid
 }
 
 # ssh_cert_as LOGIN KEY COMMAND…: KEY is a file with KEY-cert.pub beside it.

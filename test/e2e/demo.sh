@@ -209,7 +209,7 @@ leave_open()
 	echo '$ ssh -i alice alice@localhost sleep 1000'
 	ssh -i alice alice@localhost sleep 1000 </dev/null >"$W/open" 2>&1 &
 	open=$!
-	wait_for 10 grep -rqx 'method publickey' "$RUN/sessions"
+	wait_for 30 grep -rqx 'method publickey' "$RUN/sessions"
 	run "aadssh status"
 }
 

@@ -305,7 +305,7 @@ by_certificates() # OPTION...
 	    </dev/null)" = alice ]
 }
 ok "guide.md: host and person know each other by certificates" \
-    wait_for 5 by_certificates
+    wait_for 30 by_certificates
 exits 1 "guide.md: and not without the line in ssh_config.d" \
     by_certificates -o GlobalKnownHostsFile=/dev/null
 finish

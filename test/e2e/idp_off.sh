@@ -4,7 +4,7 @@ title="without the provider logins work until the token ends; a denial ends them
 # shellcheck source=lib.sh
 . /src/test/e2e/lib.sh
 
-life=15 # seconds that the short token lives
+life=30 # seconds that the short token lives
 mkdir -p "$IDP"
 echo "{ \"short-bob\": { \"like\": \"$BOB\",
     \"claims_override\": { \"exp\": { \"now\": $life } } } }" >"$IDP/users.json"

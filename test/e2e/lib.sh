@@ -108,7 +108,8 @@ finish()
 	exit $((failed > 0))
 }
 
-# wait_for SECONDS COMMAND…: until COMMAND succeeds.
+# wait_for SECONDS COMMAND…: until COMMAND succeeds.  What must come has 30: a
+# slow machine is no fault.
 wait_for()
 {
 	local tries
@@ -144,7 +145,7 @@ log_sync()
 	local mark
 	mark="mark $$ $(date +%s%N)"
 	logger -u /dev/log "$mark"
-	wait_for 5 grep -Fq -- "$mark" "$SYSLOG"
+	wait_for 30 grep -Fq -- "$mark" "$SYSLOG"
 }
 
 # From here on log_has and log_lacks see only what comes later.
@@ -183,7 +184,7 @@ start_idp()
 	    --issuer-authority "$AUTHORITY" --interval 1 "$@" \
 	    >"$W/idp.log" 2>&1 &
 	idp_pid=$!
-	wait_for 15 grep -q '^ready ' "$W/idp.log"
+	wait_for 30 grep -q '^ready ' "$W/idp.log"
 }
 
 stop_idp()
@@ -254,7 +255,7 @@ code_shown_or_gone()
 
 approve() # USER FILE
 {
-	wait_for 10 code_shown_or_gone "$2" && code_shown "$2" || return 1
+	wait_for 30 code_shown_or_gone "$2" && code_shown "$2" || return 1
 	node "$SRC/test/idp/click.mjs" --ca "$IDP/ca.pem" \
 	    "$(shown_url "$2")" "$(shown_code "$2")" "$1"
 }
@@ -371,13 +372,13 @@ start_sshd()
 	: >"$SSHD_LOG"
 	/usr/sbin/sshd -t &&
 	    setsid /usr/sbin/sshd -E "$SSHD_LOG" &&
-	    wait_for 5 grep -q 'Server listening' "$SSHD_LOG"
+	    wait_for 30 grep -q 'Server listening' "$SSHD_LOG"
 }
 
 stop_sshd()
 {
 	kill "$(cat /run/sshd.pid)"
-	wait_for 5 test ! -e /run/sshd.pid
+	wait_for 30 test ! -e /run/sshd.pid
 }
 
 # Clients as a script uses them: KEY is a file, no questions are asked.
@@ -613,7 +614,7 @@ agent_with() # KEY…
 	rm -f "$W/agent"
 	ssh-agent -D -a "$W/agent" >/dev/null 2>&1 &
 	agent_pid=$!
-	wait_for 5 test -S "$W/agent" || return 1
+	wait_for 30 test -S "$W/agent" || return 1
 	(cd "$W" && SSH_AUTH_SOCK=$W/agent ssh-add -q "$@")
 }
 

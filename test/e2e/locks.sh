@@ -11,17 +11,17 @@ ok "alice signs in" signin "$ALICE" aadssh login alice "$W/k1.pub"
 : >"$W/waiting.err"
 aadssh login alice "$W/k2.pub" >"$W/waiting.out" 2>"$W/waiting.err" &
 waiting=$!
-need wait_for 10 code_shown "$W/waiting.err"
+need wait_for 30 code_shown "$W/waiting.err"
 
 ok "II-K10 the hook answers meanwhile" says_yes alice "$W/k1.pub"
 ok "II-K10 keys are fetched meanwhile" \
-    timeout 10 aadssh refresh --keys-only --force
+    timeout 60 aadssh refresh --keys-only --force
 ok "II-K10 alice's sign-ins are forgotten meanwhile" \
-    timeout 10 aadssh forget alice
+    timeout 60 aadssh forget alice
 ok "... and are gone" says_no alice "$W/k1.pub"
-ok "II-K10 alice is denied meanwhile" timeout 10 aadssh deny --login alice
+ok "II-K10 alice is denied meanwhile" timeout 60 aadssh deny --login alice
 exits 1 "II-K10 a second sign-in is refused at once" \
-    timeout 10 aadssh login alice "$W/k2.pub"
+    timeout 60 aadssh login alice "$W/k2.pub"
 also "... because of the denial" has "$W/err" login_denied
 
 # The denial came after the code was shown: nothing may be stored.

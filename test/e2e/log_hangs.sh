@@ -30,7 +30,7 @@ hang() # dgram|stream
 		close($ready);
 		sleep' "$1" "$W/full.$1" &
 	hung=$!
-	wait_for 5 test -e "$W/full.$1"
+	wait_for 30 test -e "$W/full.$1"
 }
 
 unhang()
@@ -44,7 +44,7 @@ answers() # PUBFILE STATUS COMMAND...
 {
 	local status
 	status=0
-	hook alice "$1" timeout -s KILL 10 >"$W/hook.out" || status=$?
+	hook alice "$1" timeout -s KILL 60 >"$W/hook.out" || status=$?
 	[ "$status" -eq "$2" ] && shift 2 && "$@"
 }
 

@@ -17,7 +17,7 @@ on_terminal()
 	    aadssh login alice $W/k1.pub" "$W/screen" >/dev/null 2>&1 \
 	    </dev/null &
 	screen_pid=$!
-	wait_for 10 code_shown "$W/screen" || return 1
+	wait_for 30 code_shown "$W/screen" || return 1
 	sleep 0.2
 	kill "$screen_pid"
 	wait "$screen_pid" || :

@@ -39,8 +39,8 @@ ok "and ends where an eighth is free" [ "$(room)" -ge $((all / 8)) ]
 ok "not before" [ "$(room)" -le $((all / 8 + 1)) ]
 ok "a key still opens its login" whoami_is alice "$W/k1"
 ask_new held
-ssh_ask_begin alice "$W/k1" -- 'echo in; sleep 20'
-need wait_for 10 has "$ask_dir/out" in
+ssh_ask_begin alice "$W/k1" -- 'echo in; sleep 600'
+need wait_for 30 has "$ask_dir/out" in
 ok "whose session is registered" [ "$(ls "$RUN/sessions")" ]
 ssh_ask_leave
 ok "a sign-in lets in who has no key" ssh_signin "$BOB" bob "$W/k2"

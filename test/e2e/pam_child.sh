@@ -73,7 +73,7 @@ asked() # TIMES
 # The person uses the code of the last prompt.
 browse() # USER
 {
-	wait_for 10 asked 1 || return 1
+	wait_for 30 asked 1 || return 1
 	sed -n 's/^[IEP] //p' "$W/pam.out" >"$W/pam.txt"
 	approve "$1" "$W/pam.txt"
 }
@@ -150,7 +150,7 @@ need aadssh refresh --keys-only
 log_mark
 need offer alice k1
 sign_in alice
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 also "II-L1 the prompt names host, login and key, and warns" eval '
     has "$W/pam.out" "Sign in to e2e as alice" &&
     has "$W/pam.out" "    ED25519 $(fp k1)" &&
@@ -280,10 +280,15 @@ sign_in alice
 need succeeds "$ALICE"
 flock -o "$STATE/locks/alice" sleep 300 &
 flock_pid=$!
-need wait_for 5 eval '! flock -n "$STATE/locks/alice" true'
+holders() # N: so many processes have the lock file open
+{
+	[ "$(find /proc/[0-9]*/fd -lname "$STATE/locks/alice" 2>/dev/null |
+	    cut -d / -f 3 | sort -u | wc -l)" -eq "$1" ]
+}
+need wait_for 30 holders 1
 log_mark
 session alice "$(auth_line k1)"
-sleep 1
+need wait_for 30 holders 2
 kill "$pam_pid"
 ok "a confirmation that can't be stored keeps nobody out" ends_with OK
 ok "... and is logged" log_has event=login confirmed=no reason=allowed
@@ -362,7 +367,7 @@ for key in k2 k3 r1 k1 k4 k5 k6 k7 k8; do
 	need offer alice "$key"
 done
 sign_in alice
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 also "nine keys are listed, the first one meant" eval '
     has "$W/pam.out" "  * 1  ED25519 $(fp k2)" &&
     has "$W/pam.out" "    3  RSA $(fp r1)" &&
@@ -380,15 +385,15 @@ fresh
 need offer alice k2
 need offer alice k1
 sign_in alice
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 also "the one that was remembered before comes first" \
     has "$W/pam.out" "  * 1  ED25519 $(fp k1)"
 answer x
-need wait_for 5 asked 2
+need wait_for 30 asked 2
 also "an answer that is none is asked for again, with a word" \
     has "$W/pam.out" "I Please answer with Enter, a number of the list, 0"
 answer q
-need wait_for 5 asked 3
+need wait_for 30 asked 3
 also "q shows the address as a QR code" has "$W/pam.out" "█▀"
 browse "$ALICE"
 answer 0
@@ -408,7 +413,7 @@ fresh
 need offer bob k1
 need offer alice k1 1
 sign_in alice
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 also "offers of another login, or older than the connection, do not count" \
     has "$W/pam.out" "I Your client offered no key"
 need succeeds "$ALICE"
@@ -455,7 +460,7 @@ sign_in alice -
 ok "no address at all, with [pam] from" ends_with NO
 need start_idp
 sign_in alice 2001:db8::7
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 ok "... and one within it" succeeds "$ALICE"
 
 need write_conf <<-END
@@ -465,12 +470,12 @@ per_source = 1
 END
 fresh
 sign_in alice
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 sign_in alice
 refused_as "II-L2 one more from the same address than per_source" \
     too_many_waiting "Too many sign-ins"
 sign_in alice 192.0.2.8
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 sign_in alice 192.0.2.9
 refused_as "II-L2 one more on this host than per_host" \
     too_many_waiting "Too many sign-ins"
@@ -480,7 +485,7 @@ need write_conf </dev/null
 fresh
 # --- the ends ---------------------------------------------
 sign_in alice
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 answer ""
 sleep 1
 ok "Enter before the sign-in goes on waiting" kill -0 "$pam_pid"
@@ -503,17 +508,17 @@ fresh
 need offer alice k1
 state=$(state_sum)
 sign_in alice
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 kill "$pam_pid"
 ok "Ctrl-C: SIGTERM ends it" ends_with NO
 also "... removes the offers" no_offers
 also "... stores nothing" [ "$(state_sum)" = "$state" ]
 need offer alice k1
 sign_in alice
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 exec 7>&-
 ok "an end of the input ends it" ends_with NO
-also "... within two seconds, with nothing stored" [ "$(state_sum)" = "$state" ]
+also "... with nothing stored" [ "$(state_sum)" = "$state" ]
 
 fresh
 need write_conf <<-END
@@ -521,7 +526,7 @@ need write_conf <<-END
 timeout = 30s
 END
 sign_in alice
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 log_mark
 ok "nobody signs in: it ends by itself" ends_with NO
 also "... and says so" has "$W/pam.txt" "Nobody signed in within 30s."
@@ -584,7 +589,7 @@ need aadssh undeny --oid "$ALICE_OID"
 # --- the provider ---------------------------------------------
 fresh
 sign_in alice
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 sed -n 's/^[IEP] //p' "$W/pam.out" >"$W/pam.txt"
 need node "$SRC/test/idp/click.mjs" --ca "$IDP/ca.pem" --deny \
     "$(shown_url "$W/pam.txt")" "$(shown_code "$W/pam.txt")" "$ALICE"
@@ -627,7 +632,7 @@ need start_idp
 fresh
 need last_run outage 10
 sign_in alice
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 idp_fault '{"endpoint":"token","kind":"aadsts","code":4711,"error":"what_is_this","times":0}'
 answer ""
 ok "an odd answer about a code that was shown is no outage" ends_with NO

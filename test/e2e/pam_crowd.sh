@@ -66,7 +66,7 @@ ok "40 people are asked" wait_for 60 all_asked
 
 for source in 1 2; do
 	ok "a key opens its login meanwhile, from 127.0.0.$source" \
-	    timeout 10 ssh -F "$W/ssh_config" -o BatchMode=yes \
+	    timeout 60 ssh -F "$W/ssh_config" -o BatchMode=yes \
 	    -o BindAddress="127.0.0.$source" -i "$W/k1" alice@localhost true
 done
 ok "nobody was sent away" lacks "$W/idle.out" closed

@@ -66,9 +66,9 @@ ask_new hostile
 # shellcheck disable=SC2016 # the remote shell's variables
 ssh_ask_begin alice "" -- 'printf "%s\n" "$AADSSH_UPN" >upn; env >env
     : >there; while [ ! -e /tmp/child/leave ]; do sleep 0.05; done'
-need wait_for 10 asked 1
+need wait_for 30 asked 1
 reply 1 "$(printf '\001\033[2J$(x)%s\t\342\226\210' "$(masks 400)")"
-need wait_for 10 test -e /home/alice/there
+need wait_for 30 test -e /home/alice/there
 session=$(find "$RUN/sessions" -type f -printf '%f\n')
 
 # The error comes first, for sshd collects what is no question; that of 10.6
@@ -106,7 +106,7 @@ ok "... nor into the session file, where it chooses names only" \
 log_mark
 touch "$NOTES/leave"
 need ssh_ask_end
-ok "the log has one line of it" wait_for 5 log_has event=logout login=alice
+ok "the log has one line of it" wait_for 30 log_has event=logout login=alice
 ok "... of plain text" \
     sh -c '! tail -n 3 "$1" | LC_ALL=C grep -q "[^ -~]\|#0"' - "$SYSLOG"
 ok "... where a name ends no field" log_has 'upn="' "\" source=127.0.0.1"

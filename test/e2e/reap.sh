@@ -27,10 +27,10 @@ for key in alice bob; do
 	need cp "$W/$key.pub" "/etc/ssh/keys/$key"
 	echo "key $(ssh-keygen -lf "$W/$key.pub" | cut -d ' ' -f 2)" >"$W/$key.fp"
 done
-need wait_for 5 eval '[ ! -e /run/sshd.pid ]'
+need wait_for 30 eval '[ ! -e /run/sshd.pid ]'
 need setsid /usr/sbin/sshd -E "$SSHD_LOG" -o AuthorizedKeysCommand=none \
     -o AuthorizedKeysCommandUser=none -o AuthorizedKeysFile=/etc/ssh/keys/%u
-need wait_for 5 test -e /run/sshd.pid
+need wait_for 30 test -e /run/sshd.pid
 need install -d -m 0755 "$RUN"
 need install -d -m 0700 "$SESSIONS"
 
@@ -65,7 +65,7 @@ session()
 	ssh_as "$1" "$W/$1" 'echo $PPID; exec sleep 600' >"$W/$1.out" \
 	    2>"$W/$1.err" &
 	client=$!
-	wait_for 10 test -s "$W/$1.out" || return 1
+	wait_for 30 test -s "$W/$1.out" || return 1
 	monitor=$(parent_of "$(cat "$W/$1.out")")
 	[ "$(readlink "/proc/$monitor/exe")" = "$SSHD" ]
 }
@@ -100,7 +100,7 @@ stranger()
 {
 	sleep 600 &
 	stranger=$!
-	wait_for 5 eval '[ "$(readlink /proc/$stranger/exe)" != "$(readlink /proc/$$/exe)" ]'
+	wait_for 30 eval '[ "$(readlink /proc/$stranger/exe)" != "$(readlink /proc/$$/exe)" ]'
 }
 
 counts() # "OPEN open, …"
@@ -239,7 +239,7 @@ need cp -a "$W/state" "$STATE"
 client_ended() # PID: its connection was closed
 {
 	local status=0
-	wait_for 5 ended "$1" || return 1
+	wait_for 30 ended "$1" || return 1
 	wait "$1" || status=$?
 	[ "$status" -eq 255 ]
 }

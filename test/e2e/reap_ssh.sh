@@ -26,7 +26,7 @@ says()
 
 ask_new first
 ssh_ask_begin alice "$W/k1"
-need wait_for 20 asked 1
+need wait_for 30 asked 1
 ok "somebody who signs in" aadssh status --json
 also "... is seen" says 'o.signing_in.length === 1 &&
     o.signing_in[0].login === "alice" &&
@@ -52,13 +52,13 @@ stay()
 	    "$login@localhost" 'echo up; exec sleep 600' >"$W/$name.out" \
 	    2>"$W/$name.err" </dev/null &
 	client=$!
-	wait_for 10 test -s "$W/$name.out"
+	wait_for 30 test -s "$W/$name.out"
 }
 
 client_ended() # PID
 {
 	local status=0
-	wait_for 5 eval '! kill -0 "$1" 2>/dev/null' || return 1
+	wait_for 30 eval '! kill -0 "$1" 2>/dev/null' || return 1
 	wait "$1" || status=$?
 	[ "$status" -eq 255 ]
 }

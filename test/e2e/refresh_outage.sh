@@ -6,7 +6,7 @@ title="while Azure AD cannot be asked nobody is evicted, and grace means exactly
 # shellcheck source=crowd.sh
 . /src/test/e2e/crowd.sh
 
-life=14 # seconds that a token lives
+life=30 # seconds that a token lives
 grace=8
 need start_idp
 need write_conf <<END

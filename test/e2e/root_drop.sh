@@ -70,7 +70,7 @@ install -m 0600 "$W/k1.pub" /root/only-for-root.pub
 umask 077
 aadssh login alice /root/only-for-root.pub >"$W/login.out" 2>"$W/login.err" &
 login_pid=$!
-wait_for 10 code_shown_or_gone "$W/login.err" || :
+wait_for 30 code_shown_or_gone "$W/login.err" || :
 cp "/proc/$login_pid/status" "$W/status" 2>/dev/null || : >"$W/status"
 ok "while it waits it is aadssh, without rights" powerless "$W/status"
 need approve "$ALICE" "$W/login.err"

@@ -28,14 +28,14 @@ need new_key k1
 
 need fault '{"endpoint":"discovery","kind":"hang"}'
 exits 3 "I-B13 an answer that never comes" \
-    within 29 33 aadssh login alice "$W/k1.pub"
+    within 29 50 aadssh login alice "$W/k1.pub"
 also "... is said" has "$W/err" "(unreachable)"
 need fault '{"endpoint":"keys","kind":"drip","ms":1000}'
 exits 3 "II-T15 keys that come a byte a second" \
-    within 29 33 aadssh login alice "$W/k1.pub"
+    within 29 50 aadssh login alice "$W/k1.pub"
 also "... is said" has "$W/err" "(unreachable)"
 need fault '{"endpoint":"token","kind":"hang"}'
 ok "I-B13 one poll that hangs delays the sign-in, no more" \
-    within 30 40 signin "$ALICE" aadssh login alice "$W/k1.pub"
+    within 30 55 signin "$ALICE" aadssh login alice "$W/k1.pub"
 ok "... which is stored" says_yes alice "$W/k1.pub"
 finish

@@ -58,7 +58,7 @@ shows_code()
 tty_end()
 {
 	local status=0
-	if ! wait_for 20 tty_over; then
+	if ! wait_for 30 tty_over; then
 		kill "$tty_pid"
 		status=124
 	fi
@@ -91,13 +91,13 @@ lines_are_whole()
 sign_in()
 {
 	tty_begin "$1" "$2"
-	if ! wait_for 10 shows_code || ! approve "$ALICE" "$screen"; then
+	if ! wait_for 30 shows_code || ! approve "$ALICE" "$screen"; then
 		tty_end
 		return 1
 	fi
 	keys '\r'
 	# PuTTY says by this that from here on it is the host that speaks.
-	[ "$1" != plink ] || wait_for 10 shows "Press Return to begin session"
+	[ "$1" != plink ] || wait_for 30 shows "Press Return to begin session"
 	[ "$1" != plink ] || keys '\r'
 	tty_end && in_as alice
 }
@@ -152,9 +152,9 @@ ctrl_c()
 }
 exits 130 "OpenSSH: Ctrl-C at the prompt ends the client" ctrl_c
 also "and leaves no process, offer or session behind" \
-    wait_for 5 nothing_left
+    wait_for 30 nothing_left
 exits 130 "OpenSSH: so does Ctrl-C when Enter came before" ctrl_c '\r'
-also "and that leaves nothing either" wait_for 5 nothing_left
+also "and that leaves nothing either" wait_for 30 nothing_left
 also "and the key unknown" says_no alice "$W/k3.pub"
 
 # The prompt comes again, with the upper left corner of a code.
@@ -168,7 +168,7 @@ qr_code()
 	tty_begin qr "$(openssh k3)"
 	wait_for 30 shows_code
 	keys 'q\r'
-	wait_for 5 qr_shown
+	wait_for 30 qr_shown
 	node "$SRC/test/e2e/qrread.mjs" <"$screen" >"$W/qr"
 	approve "$ALICE" "$screen"
 	keys '\r'

@@ -100,7 +100,7 @@ denied_meanwhile()
 {
 	ask_new meanwhile
 	ssh_ask_begin alice "$W/k2"
-	need wait_for 10 asked_or_gone 1
+	need wait_for 30 asked_or_gone 1
 	need aadssh deny "$1" "$2"
 	need approve "$ALICE" "$ask_dir/prompt.1"
 	reply 1 ''
@@ -165,7 +165,7 @@ turned_away "a denied identity's certificate" alice cert \
     "This Azure AD user is denied"
 ok "... in the log, too" log_has event=login verdict=no \
     reason=identity_denied login=alice "oid=$ALICE_OID"
-ok "... and no session is registered" wait_for 5 no_session
+ok "... and no session is registered" wait_for 30 no_session
 sftp_in()
 {
 	echo "get /etc/hostname $W/got" | sftp_as alice "$W/cert"

@@ -80,7 +80,7 @@ strangers()
 	END_JS
 	node "$W/strangers.mjs" "$SSHD_PORT" "$STRANGERS" >"$W/greeted" &
 	strangers=$!
-	wait_for 20 grep -qx "$STRANGERS" "$W/greeted"
+	wait_for 30 grep -qx "$STRANGERS" "$W/greeted"
 }
 
 # Each login within the client's ConnectTimeout of 10 s.
@@ -111,7 +111,7 @@ over()
 	ask_new over
 	ssh_ask_begin alice "$W/k2" -b "$1"
 	status=0
-	wait_for 10 asked_or_gone 1
+	wait_for 30 asked_or_gone 1
 	if asked 1; then
 		cat "$ask_dir/prompt.1"
 		ssh_ask_leave
@@ -141,7 +141,7 @@ with_password()
 {
 	ask_new password
 	ssh_ask_begin alice "" -b "$1" -o NumberOfPasswordPrompts=1 -- id -un
-	wait_for 10 asked_or_gone 1 && asked 1 &&
+	wait_for 30 asked_or_gone 1 && asked 1 &&
 	    has "$ask_dir/prompt.1" "Password:" || {
 		ssh_ask_leave
 		return 1
@@ -154,7 +154,7 @@ never_asked() # ADDRESS
 {
 	ask_new never
 	ssh_ask_begin alice "" -b "$1"
-	wait_for 10 asked_or_gone 1
+	wait_for 30 asked_or_gone 1
 	if asked 1; then
 		cat "$ask_dir/prompt.1"
 		ssh_ask_leave
@@ -205,7 +205,7 @@ again()
 {
 	ask_new again
 	ssh_ask_begin alice "" -b 127.0.4.6
-	wait_for 10 asked_or_gone 1 && code_shown "$ask_dir/prompt.1"
+	wait_for 30 asked_or_gone 1 && code_shown "$ask_dir/prompt.1"
 	status=$?
 	ssh_ask_leave
 	return "$status"
@@ -223,7 +223,7 @@ none_left()
 }
 # shellcheck disable=SC2086
 kill -KILL $holders "$strangers" 2>/dev/null || :
-ok "when they leave, nothing of theirs stays" wait_for 10 none_left
+ok "when they leave, nothing of theirs stays" wait_for 30 none_left
 ok "and nobody is waiting" aadssh status
 also "says the status" lacks "$W/out" 127.0.1.
 ok "no session and no offer is left over" \

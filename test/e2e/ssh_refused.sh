@@ -57,7 +57,7 @@ no_files() # DIRECTORY PATTERN
 # leaves_nothing TITLE: of whoever came last.
 leaves_nothing()
 {
-	ok "$1: no process is left" wait_for 10 nobody_left
+	ok "$1: no process is left" wait_for 30 nobody_left
 	ok "... no offers" no_files "$RUN/offers" '*'
 	ok "... no waiting sign-in" slots_free
 	ok "... no identity for a session" no_files "$RUN/sessions" '*'
@@ -116,7 +116,7 @@ need stop_idp
 need start_idp --expires 5
 ask_new page
 ssh_ask_begin alice "$W/k1"
-need wait_for 10 asked_or_gone 1
+need wait_for 30 asked_or_gone 1
 exits 1 "a disabled account gets no further than the page" \
     approve gone-page@contoso.com "$ask_dir/prompt.1"
 also "... which says why" has "$W/err" AADSTS50057
@@ -237,7 +237,7 @@ at_terminal() # LOGIN KEY
 }
 
 at_terminal alice "$W/k1"
-ok "a person at a terminal sees a code" wait_for 10 grep -q "Press Enter" "$tty"
+ok "a person at a terminal sees a code" wait_for 30 grep -q "Press Enter" "$tty"
 ok "... someone waits" pgrep -u aadssh
 printf '\003' >&8
 leaves_nothing "Ctrl-C"
@@ -248,7 +248,7 @@ waits() # NAME
 {
 	ask_new "$1"
 	ssh_ask_begin alice "$W/k1"
-	wait_for 10 asked_or_gone 1 && code_shown "$ask_dir/prompt.1" &&
+	wait_for 30 asked_or_gone 1 && code_shown "$ask_dir/prompt.1" &&
 	    pgrep -u aadssh
 }
 
@@ -296,7 +296,7 @@ reply 1 ''
 exits 255 "... when nobody may log in" ssh_ask_end
 also "... and is asked once" [ "$(prompts)" -eq 1 ]
 rm /etc/nologin
-ok "... no process is left" wait_for 10 nobody_left
+ok "... no process is left" wait_for 30 nobody_left
 ok "... no session is open" aadssh reap
 also "... and the identity that was left is swept" has "$W/out" "0 open"
 ok "... it is gone" no_files "$RUN/sessions" '*'
