@@ -100,9 +100,9 @@ also "and all its sign-ins end, the unconfirmed too" counted evicted 4
 idp_pardon
 
 # --- over by age --------------------------------------------------------------------
-need crowd 3590 session user60@contoso.com
+need crowd 3540 session user60@contoso.com
 need crowd 3700 session user61@contoso.com
-need crowd 590 no user62@contoso.com
+need crowd 540 no user62@contoso.com
 need crowd 700 no user63@contoso.com
 need crowd 2591900 ended user64@contoso.com
 need crowd 2592100 ended user65@contoso.com

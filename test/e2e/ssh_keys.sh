@@ -69,10 +69,10 @@ stale()
 	END
 }
 # NB. long enough for the sign-in and the login behind it, not for us.
-need stale 6
-need sleep 7.1
+need stale 12
+need wait_for 30 says_no bob "$W/a5.pub"
 bob_again "the next sign-in"
-need sleep 7.1
+need wait_for 30 says_no bob "$W/a5.pub"
 ok "a live check ends what is over age" aadssh refresh
 ok "... its refresh token is gone" test ! -e \
     "$STATE/refresh/bob.$(key_hash a5)"
