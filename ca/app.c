@@ -62,6 +62,16 @@ ca_usage(const struct ca_app *app, const char *verb)
 	return verb_usage(app->verbs, CA_USAGE, verb);
 }
 
+int
+ca_fault(const char *about, const char *what)
+{
+	char clean[CA_DETAIL_MAX];
+
+	fprintf(stderr, "%s: %s: %s\n", CA_PROG,
+	    text_clean(about, strlen(about), clean, sizeof(clean)), what);
+	return EXIT_CANNOT;
+}
+
 enum reason
 ca_detail(struct ca_app *app, enum reason why, const char *fmt, ...)
 {
@@ -145,6 +155,7 @@ ca_conf_absolute(const struct ca_app *app, char out[static PATH_MAX])
 int
 ca_read_key(const struct ca_app *app, const char *path, struct key *k)
 {
+	char clean[CA_DETAIL_MAX];
 	enum reason why = AAD_R_UNSET;
 	int r;
 
@@ -152,9 +163,9 @@ ca_read_key(const struct ca_app *app, const char *path, struct key *k)
 	if ((r = keyfile_read(path, k, &why)) == 0)
 		return EXIT_DONE;
 	if (r == AAD_EREFUSED || r == AAD_ENOMEM)
-		return out_refusal(CA_PROG, why, path);
-	fprintf(stderr, "%s: %s: %s\n", CA_PROG, path, keyfile_fault(r, errno));
-	return EXIT_CANNOT;
+		return out_refusal(CA_PROG, why,
+		    text_clean(path, strlen(path), clean, sizeof(clean)));
+	return ca_fault(path, keyfile_fault(r, errno));
 }
 
 int

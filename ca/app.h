@@ -57,6 +57,12 @@ void ca_release(struct ca_app *app);
 /* How the verb is called, to stderr; returns EXIT_USAGE. */
 int ca_usage(const struct ca_app *app, const char *verb);
 
+/*
+ * "aadssh-ca: ABOUT: what" to stderr; about, a file that somebody named, is
+ * cleaned.  Returns EXIT_CANNOT.
+ */
+int ca_fault(const char *about, const char *what);
+
 /* The second line of the next refusal; cleaned.  Returns why. */
 enum reason ca_detail(struct ca_app *app, enum reason why, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -87,8 +87,13 @@ parse(int argc, char **argv, struct list *l)
 		return -1;
 	if (l->since == NULL || text_time(l->since, &l->from))
 		return 0;
-	if (!text_duration(l->since, &ago))
+	if (!text_duration(l->since, &ago)) {
+		fprintf(stderr,
+		    "%s: --since takes a time such as 2026-01-31T12:00:00Z, or "
+		    "a duration such as 7d\n",
+		    CA_PROG);
 		return -1;
+	}
 	l->from = clock_now() - ago;
 	return 0;
 }

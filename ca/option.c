@@ -6,6 +6,7 @@
 
 #include "ca/app.h"
 #include "ca/option.h"
+#include "core/text.h"
 
 int
 option_one(int argc, char **argv, const char *name, const char **valuep)
@@ -23,6 +24,16 @@ option_one(int argc, char **argv, const char *name, const char **valuep)
 		*valuep = optarg;
 	}
 	return argc == optind && *valuep != NULL ? 0 : -1;
+}
+
+int
+option_duration(const char *name, const char *value, int64_t *secondsp)
+{
+	if (text_duration(value, secondsp))
+		return 0;
+	fprintf(stderr, "%s: --%s takes a duration: 90s, 10m, 12h or 30d\n",
+	    CA_PROG, name);
+	return -1;
 }
 
 int

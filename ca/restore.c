@@ -55,8 +55,7 @@ parse(int argc, char **argv, struct restore *r)
 static int
 cannot_read(const char *path, int r)
 {
-	fprintf(stderr, "%s: %s: %s\n", CA_PROG, path, keyfile_fault(r, errno));
-	return EXIT_CANNOT;
+	return ca_fault(path, keyfile_fault(r, errno));
 }
 
 /* Its length is told in advance, so it must be known. */
@@ -69,11 +68,8 @@ open_file(struct restore *r)
 	if (r->fd == -1 || fstat(r->fd, &sb) == -1)
 		return cannot_read(r->file,
 		    errno == ENOENT ? AAD_ENOENT : AAD_ESYS);
-	if (!S_ISREG(sb.st_mode)) {
-		fprintf(stderr, "%s: %s: it must be a regular file\n", CA_PROG,
-		    r->file);
-		return EXIT_CANNOT;
-	}
+	if (!S_ISREG(sb.st_mode))
+		return ca_fault(r->file, "it must be a regular file");
 	r->len = (uint64_t)sb.st_size;
 	return EXIT_DONE;
 }

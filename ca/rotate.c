@@ -92,9 +92,7 @@ read_all(struct rotate *r)
 		return code;
 	if ((e = keyfile_secret(r->recovery, &r->secret)) == 0)
 		return EXIT_DONE;
-	fprintf(stderr, "%s: %s: %s\n", CA_PROG, r->recovery,
-	    keyfile_fault(e, errno));
-	return EXIT_CANNOT;
+	return ca_fault(r->recovery, keyfile_fault(e, errno));
 }
 
 static void
@@ -142,6 +140,13 @@ print_action(void *arg, const json_t *row)
 }
 
 static void
+tell_due(const json_t *end)
+{
+	if (json_integer_value(json_object_get(end, "actions")) == 0)
+		printf("Nothing is due.\n");
+}
+
+static void
 tell_bundle(const json_t *end)
 {
 	char text[ROWS_TEXT_MAX];
@@ -164,6 +169,7 @@ verb_rotate(void *arg, int argc, char **argv)
 	change.arg = &r;
 	change.json = r.json;
 	change.never = r.dry_run;
+	change.tell = r.dry_run ? tell_due : NULL;
 	if (r.bundle) {
 		change.always = true;
 		change.tell = tell_bundle;

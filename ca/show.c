@@ -12,6 +12,7 @@
 #include "ca/tell.h"
 #include "ca/trust.h"
 #include "ca/verbs.h"
+#include "cmd/cli/clock.h"
 #include "core/text.h"
 
 struct show {
@@ -44,6 +45,17 @@ signed_by(struct ca_app *app, const struct cert *c)
 	return said;
 }
 
+/* By the clock alone. */
+static const char *
+state_of(const struct cert *c)
+{
+	uint64_t now = (uint64_t)clock_now();
+
+	return now < c->valid_after	? "not_yet"
+	       : now >= c->valid_before ? "expired"
+					: "valid";
+}
+
 static json_t *
 options_json(struct cert_options left)
 {
@@ -74,13 +86,15 @@ show_cert(struct show *s, const struct cert *c)
 
 	if (o == NULL)
 		return out_refusal(CA_PROG, AAD_R_NO_MEMORY, NULL);
+	json_object_set_new(o, "state", json_string(state_of(c)));
 	json_object_set_new(o, "ours", json_string(signed_by(s->app, c)));
 	json_object_set_new(o, "critical_options", options_json(c->critical));
 	json_object_set_new(o, "extensions", options_json(c->extensions));
 	if (s->json)
 		return out_json(o);
-	printf("%s: certificate %s of a %s\n", s->what,
-	    rows_text(o, "serial", text),
+	text_clean(s->what, strlen(s->what), text, sizeof(text));
+	printf("%s: certificate ", text);
+	printf("%s of a %s\n", rows_text(o, "serial", text),
 	    c->type == CERT_HOST ? "host" : "user");
 	json_object_del(o, "serial");
 	json_object_del(o, "type");
@@ -99,15 +113,14 @@ show_file(struct show *s)
 	char *text;
 	int r, code;
 
-	if ((r = keyfile_slurp(s->what, CA_PUB_MAX, &text, &len)) != 0) {
-		fprintf(stderr, "%s: %s: %s\n", CA_PROG, s->what,
-		    keyfile_fault(r, errno));
-		return EXIT_CANNOT;
-	}
+	if ((r = keyfile_slurp(s->what, CA_PUB_MAX, &text, &len)) != 0)
+		return ca_fault(s->what, keyfile_fault(r, errno));
 	r = cert_from_pub(text, len, &c, &why);
 	if (r == AAD_EREFUSED && key_from_pub(text, len, &k, &unused) == 0) {
 		key_release(&k);
 		why = AAD_R_CERT_PLAIN_KEY;
+	} else if (r == AAD_EREFUSED && why == AAD_R_KEY_MALFORMED) {
+		why = AAD_R_CERT_MALFORMED;
 	}
 	explicit_bzero(text, len);
 	free(text);

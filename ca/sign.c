@@ -20,6 +20,7 @@
 #include "ca/install.h"
 #include "ca/keyagent.h"
 #include "ca/keyfile.h"
+#include "ca/option.h"
 #include "ca/signin.h"
 #include "ca/signlock.h"
 #include "ca/tell.h"
@@ -106,10 +107,10 @@ option(struct sign *s, int c)
 		return ca_split(optarg, s->sources, &s->c.ask.nsources);
 	case 't':
 		s->has_ttl = true;
-		return text_duration(optarg, &s->ttl) ? 0 : -1;
+		return option_duration("ttl", optarg, &s->ttl);
 	case 'm':
 		s->has_min_left = true;
-		return text_duration(optarg, &s->min_left) ? 0 : -1;
+		return option_duration("min-left", optarg, &s->min_left);
 	default:
 		return flag(s, c);
 	}
@@ -217,14 +218,23 @@ fresh(struct sign *s)
 
 /* ---- the agent -------------------------------------------------------- */
 
+/* What is known to be in vain, before anybody signs in for it. */
 static int
-no_agent(void)
+may_add(const struct sign *s)
 {
-	fprintf(stderr,
-	    "%s: there is no ssh-agent (SSH_AUTH_SOCK) to add to; nothing was "
-	    "done\n",
-	    CA_PROG);
-	return EXIT_CANNOT;
+	char private_key[PATH_MAX];
+
+	if (s->c.app->agent[0] == '\0')
+		return ca_fault(s->pub,
+		    "there is no ssh-agent (SSH_AUTH_SOCK) to add to; nothing "
+		    "was done");
+	if (keyfile_private_path(s->pub, private_key) != 0 ||
+	    access(private_key, F_OK) == -1)
+		return ca_fault(s->pub,
+		    "there is no private key beside it to add to the "
+		    "ssh-agent; nothing was done. Without --add-to-agent, ssh "
+		    "takes the certificate from its file");
+	return EXIT_DONE;
 }
 
 static int
@@ -243,12 +253,9 @@ to_agent(struct sign *s, const char *had)
 	char private_key[PATH_MAX];
 	int r;
 
-	if ((r = keyfile_private_path(s->pub, private_key)) != 0 ||
-	    access(private_key, F_OK) == -1)
-		return not_added(had,
-		    "there is no private key beside the public one to add to "
-		    "the ssh-agent");
-	r = keyagent_add(s->c.app, private_key, left, ask, s->c.stop);
+	r = keyfile_private_path(s->pub, private_key);
+	if (r == 0)
+		r = keyagent_add(s->c.app, private_key, left, ask, s->c.stop);
 	if (r == 0)
 		return EXIT_DONE;
 	return not_added(had,
@@ -262,16 +269,19 @@ to_agent(struct sign *s, const char *had)
 static int
 fresh_to_agent(struct sign *s)
 {
-	int r;
+	int r = s->c.app->agent[0] == '\0'
+		    ? AAD_ENOENT
+		    : keyagent_holds(s->c.app, &s->c.cert);
+	int code;
 
-	if (s->c.app->agent[0] == '\0')
-		return no_agent();
-	if ((r = keyagent_holds(s->c.app, &s->c.cert)) == AAD_ENOENT)
-		return to_agent(s, "is fresh");
-	return r == 0 ? EXIT_DONE
-		      : not_added("is fresh",
-			    "the ssh-agent (SSH_AUTH_SOCK) does not say what "
-			    "it holds");
+	if (r == 0)
+		return EXIT_DONE;
+	if (r != AAD_ENOENT)
+		return not_added("is fresh",
+		    "the ssh-agent (SSH_AUTH_SOCK) does not say what it holds");
+	if ((code = may_add(s)) != EXIT_DONE)
+		return code;
+	return to_agent(s, "is fresh");
 }
 
 /* It is not needed to sign in. */
@@ -465,8 +475,8 @@ run(struct sign *s)
 		return done_fresh(s);
 	if (s->if_needed && !isatty(STDERR_FILENO))
 		return ca_refuse(s->c.app, AAD_R_SIGN_IN_NEEDED, s->json);
-	if (s->agent && s->c.app->agent[0] == '\0')
-		return no_agent();
+	if (s->agent && (code = may_add(s)) != EXIT_DONE)
+		return code;
 	if ((why = may_sign(s)) != AAD_R_ALLOWED)
 		return ca_refuse(s->c.app, why, s->json);
 	s->c.stop = stop_catch(0, 0); /* ends with nothing stored */

@@ -10,6 +10,7 @@
 #include "ca/certify.h"
 #include "ca/install.h"
 #include "ca/keyfile.h"
+#include "ca/option.h"
 #include "ca/tell.h"
 #include "ca/verbs.h"
 #include "cmd/cli/clock.h"
@@ -40,7 +41,7 @@ option(struct sign_host *s, int c)
 		return ca_split(optarg, s->names, &s->c.ask.nnames);
 	case 't':
 		s->has_ttl = true;
-		return text_duration(optarg, &s->ttl) ? 0 : -1;
+		return option_duration("ttl", optarg, &s->ttl);
 	case 'j':
 		s->json = true;
 		return 0;
@@ -98,10 +99,13 @@ static int
 report(const struct sign_host *s)
 {
 	const struct tell t = { s->file, s->key, true, false, s->json };
+	const char *name = strrchr(s->file, '/');
 	int code = tell_signed(&t, &s->c, "signed");
 
 	if (code == EXIT_DONE && !s->json)
-		printf("In that host's sshd_config: HostCertificate FILE\n");
+		printf("On that host, in sshd_config: HostCertificate "
+		       "/etc/ssh/%s\n",
+		    name == NULL ? s->file : name + 1);
 	return code;
 }
 

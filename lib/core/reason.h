@@ -368,8 +368,8 @@ enum reason_class {
 	    "The signer's answer is not what was asked for, so it was not "     \
 	    "stored.")                                                          \
 	X(CERT_FILE, "cert_file", NO,                                           \
-	    "There is a file of this name that aadssh-ca did not write; "       \
-	    "it was left alone.")                                               \
+	    "There is a file of this name that is not replaced; it was left "   \
+	    "alone.")                                                           \
 	X(SIGN_IN_NEEDED, "sign_in_needed", NO,                                 \
 	    "A sign-in is needed, and there is no terminal to ask on; run "     \
 	    "aadssh-ca sign yourself.")                                         \

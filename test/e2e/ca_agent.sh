@@ -121,6 +121,22 @@ need cp /home/alice/.ssh/id_ed25519 "$W/aside"
 need rm "$H/id_ed25519"
 exits 3 "fresh, but the private key is elsewhere" sign --if-needed --add-to-agent
 also "... which is said" has "$W/err" "no private key beside"
+n=$(wc -l <"$W/signed-in")
+exits 3 "as for a new one" sign --add-to-agent
+also "... before anybody signs in" test "$(wc -l <"$W/signed-in")" -eq "$n"
+# An agent that has the key only, and no file of it: ssh takes the certificate
+# from its file.
+need install -o alice -m 0600 "$W/aside" /home/alice/aside
+need alice ssh-add -q /home/alice/aside
+ok "a key that only the agent has gets a certificate, too" sign
+key_in_agent()
+{
+	[ "$(alice ssh -F "$W/ssh_cert_config" -o BatchMode=yes \
+	    -o IdentityAgent="$AGENT" -i "$H/id_ed25519" alice@cert id -un \
+	    </dev/null)" = alice ]
+}
+also "which opens" key_in_agent
+need alice ssh-add -qd "$H/id_ed25519.pub"
 need install -o alice -m 0600 "$W/aside" "$H/id_ed25519"
 # As JSON it is told what there is, and then handed over.
 ok "fresh, as JSON" sign --if-needed --add-to-agent --json

@@ -197,6 +197,14 @@ all_wait()
 	[ "$(cat "$W"/waits.* | grep -c 'waiting for it')" -eq 5 ]
 }
 ok "II-L13 of five at once all wait" wait_for 20 all_wait
+setpriv --reuid alice --regid alice --init-groups \
+    "$QUICK" -f "$CA_CONF" sign >"$W/sixth.out" 2>"$W/sixth" </dev/null &
+sixth=$!
+need wait_for 20 has "$W/sixth" "waiting for it"
+need kill -INT "$sixth"
+exits 3 "Ctrl-C ends the waiting" wait "$sixth"
+also "which is said" has "$W/sixth" "interrupted; nothing was stored"
+also "and the lock stays with who has it" test -e "$L"
 need let_go
 for pid in $five; do
 	ok "II-L13 and get it" wait "$pid"

@@ -41,6 +41,12 @@ exits 2 "revoke of two things" ca revoke --serial 1 --key x --reason x
 exits 2 "unrevoke of a serial" ca unrevoke --serial 1
 exits 2 "half a pair of agent keys" ca init --user-ca x.pub
 exits 2 "two forms at once" ca list --csv --json
+exits 2 "a time that is none" ca list --since yesterday
+also "says what one is" has "$W/err" "--since takes a time"
+exits 2 "a duration that is none" ca sign --ttl 1x
+also "says what one is" has "$W/err" "--ttl takes a duration: 90s"
+exits 2 "another" ca sign --min-left soon
+also "says so by its name" has "$W/err" "--min-left takes a duration"
 exits 2 "a recovery key without --bundle" ca rotate --recovery x
 exits 3 "a host's configuration is none of an authority's" \
     aadssh-ca -f /etc/aadssh/none.conf keys
@@ -118,6 +124,24 @@ ok "show by serial" ca show "$serial"
 also "says whose" has "$W/out" "upn: $ALICE"
 exits 1 "show of none" ca show 12345
 also "says so" has "$W/err" unknown_serial
+ok "show of a file" ca show /home/alice/.ssh/id_ed25519-cert.pub --json
+also "says how it stands" json "$W/out" \
+    'o.state === "valid" && o.ours === "yes"'
+exits 1 "show of a private key" ca show /home/alice/.ssh/id_ed25519
+also "says that it is no certificate" has "$W/err" cert_malformed
+exits 1 "show of a public key" ca show /home/alice/.ssh/id_ed25519.pub
+also "says what it is" has "$W/err" cert_plain_key
+# The same line again, of another authority, when its time is over.
+need ssh-keygen -q -t ed25519 -N '' -C '' -f ended
+need ssh-keygen -q -s ended -I "$(printf 'a\033[31mb')" -n x -V -2h:-1h ended.pub
+evil=$(printf 'e\033[31mvil-cert.pub')
+need mv ended-cert.pub "$evil"
+ok "show of a foreign one" ca show "$evil"
+also "says whose it is not" has "$W/out" "ours: no"
+also "and that it is over" has "$W/out" "state: expired"
+also "in plain text only" test "$(LC_ALL=C grep -c '[^ -~]' "$W/out")" -eq 0
+exits 3 "show of a name that is not there" ca show "$evil.not"
+also "in plain text, too" test "$(LC_ALL=C grep -c '[^ -~]' "$W/err")" -eq 0
 ok "keys" ca keys
 also "has a user CA" grep -q '^user *active' "$W/out"
 ok "verify" ca verify
@@ -148,6 +172,10 @@ ok "free the login" ca unrevoke --pin alice --reason 'a new alice'
 ok "rotate, when nothing is due" ca rotate
 also "is silent" empty "$W/out"
 also "on stderr too" empty "$W/err"
+ok "rotate --dry-run, then" ca rotate --dry-run
+also "says that, to a person" has "$W/out" "Nothing is due."
+ok "for a script" ca rotate --dry-run --json
+also "it is a number" json "$W/out" 'o.actions === 0'
 ok "rotate --dry-run" ca rotate --now --dry-run
 also "says what is due" has "$W/out" 'prepare user'
 ok "rotate --now" ca rotate --now
