@@ -258,21 +258,22 @@ cert_drop_in()
 # A second stock sshd, which knows certificates and nothing else.
 start_cert_sshd()
 {
-	cert_drop_in >/etc/ssh/certificates.conf
 	[ -f /etc/ssh/host_key ] || ssh-keygen -q -t ed25519 -N '' \
 	    -C host -f /etc/ssh/host_key
-	cat >/etc/ssh/sshd_cert_config <<-END
-	ListenAddress 127.0.0.1:$CERT_PORT
-	HostKey /etc/ssh/host_key
-	PidFile /run/sshd-cert.pid
-	Include /etc/ssh/certificates.conf
-	AuthorizedKeysFile none
-	PasswordAuthentication no
-	$no_kbdint
-	UsePAM yes
-	$(sshd_unlimited)
-	${CERT_SSHD_ALSO-}
-	END
+	{
+		cert_drop_in
+		cat <<-END
+		ListenAddress 127.0.0.1:$CERT_PORT
+		HostKey /etc/ssh/host_key
+		PidFile /run/sshd-cert.pid
+		AuthorizedKeysFile none
+		PasswordAuthentication no
+		$no_kbdint
+		UsePAM yes
+		$(sshd_unlimited)
+		${CERT_SSHD_ALSO-}
+		END
+	} >/etc/ssh/sshd_cert_config
 	cat >"$W/ssh_cert_config" <<-END
 	Host *
 	HostName 127.0.0.1
