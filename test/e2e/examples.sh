@@ -290,9 +290,9 @@ also "which is no command of root's on the hosts" test ! -e /etc/pushed
 ok "nor an option of tar" hostile --files-from=/etc/shadow
 ln -sfn "$was" "$CA_STATE/public/current"
 
-# The host that the guide made, after all that.
-rm -f /home/alice/.ssh/*-cert.pub
-need run_example "$ aadssh-ca sign"
+# The host that the guide made, after all that.  Who has a certificate keeps it:
+# hers is of before the restore, which knows neither it nor what was revoked.  A
+# new one she gets only a minute later.
 need systemctl reload ssh
 rm bin/ssh
 # NB. nobody but the certificate of the host vouches for it; web2 was the last
