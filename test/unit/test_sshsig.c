@@ -209,6 +209,11 @@ junk_armour(void **state)
 	snprintf(other, sizeof(other), "%.*s\n%s", (int)(footer - sig.s), sig.s,
 	    footer);
 	assert_int_equal(verdict_of(other), AAD_EFORMAT);
+	/* a line that is one byte short, and the next one longer for it */
+	memcpy(other, sig.s, sig.len + 1);
+	other[body - sig.s + 69] = '\n';
+	other[body - sig.s + 70] = body[69];
+	assert_int_equal(verdict_of(other), AAD_EFORMAT);
 	/* a NUL within */
 	memcpy(other, sig.s, sig.len);
 	other[100] = '\0';
@@ -258,11 +263,14 @@ armoured(const uint8_t *p, size_t len)
 	return text;
 }
 
-/* A blob put together by hand over a good signature's key and signature. */
+/* A blob put together by hand over a good signature's key and signature;
+ * asked about in its own namespace. */
 static int
-forged(const char *magic, uint32_t version, const char *reserved,
-    const char *hash, const char *tail)
+forged_in(const char *space, const char *magic, uint32_t version,
+    const char *reserved, const char *hash, const char *tail)
 {
+	struct text message = load("", "message");
+	struct key k;
 	struct blob b = blob_of("ed25519");
 	struct wire w = wire_of(b.p + 10, b.len - 10);
 	const uint8_t *key, *field, *sig;
@@ -279,18 +287,43 @@ forged(const char *magic, uint32_t version, const char *reserved,
 	wire_put_raw(&out, magic, strlen(magic));
 	wire_put_u32(&out, version);
 	wire_put_string(&out, key, keylen);
-	wire_put_text(&out, SPACE);
+	wire_put_text(&out, space);
 	wire_put_text(&out, reserved);
 	wire_put_text(&out, hash);
 	wire_put_string(&out, sig, siglen);
 	wire_put_raw(&out, tail, strlen(tail));
 	assert_int_equal(out.r, 0);
 	text = armoured(out.p, out.len);
-	r = verdict_of(text);
+	r = verify(text, strlen(text), space, &message, &k);
+	key_release(&k);
 	free(text);
 	wirebuf_release(&out);
 	free(b.p);
 	return r;
+}
+
+static int
+forged(const char *magic, uint32_t version, const char *reserved,
+    const char *hash, const char *tail)
+{
+	return forged_in(SPACE, magic, version, reserved, hash, tail);
+}
+
+static void
+boundary_namespace(void **state)
+{
+	char space[SSHSIG_NAMESPACE_MAX + 2];
+
+	(void)state;
+	memset(space, 'x', sizeof(space));
+	space[SSHSIG_NAMESPACE_MAX + 1] = '\0';
+	assert_int_equal(forged_in(space, "SSHSIG", 1, "", "sha512", ""),
+	    AAD_EFORMAT);
+	space[SSHSIG_NAMESPACE_MAX] = '\0';
+	assert_int_equal(forged_in(space, "SSHSIG", 1, "", "sha512", ""),
+	    AAD_ESIG);
+	assert_int_equal(forged_in("", "SSHSIG", 1, "", "sha512", ""),
+	    AAD_EFORMAT);
 }
 
 static void
@@ -527,6 +560,7 @@ main(void)
 		cmocka_unit_test(wrong_message),
 		cmocka_unit_test(wrong_signers),
 		cmocka_unit_test(junk_armour),
+		cmocka_unit_test(boundary_namespace),
 		cmocka_unit_test(wrong_fields),
 		cmocka_unit_test(every_damage),
 		cmocka_unit_test(valid_round_trip),
