@@ -752,6 +752,11 @@ wrong_specs(void **state)
 	longest[KRL_COMMENT_MAX + 1] = '\0';
 	s.comment = longest;
 	not_encoded(&s, AAD_EARG);
+	longest[0] = ' ';
+	longest[1] = '\x7f';
+	longest[2] = '\0';
+	not_encoded(&s, AAD_EARG);
+	longest[1] = longest[2] = '~';
 	longest[KRL_COMMENT_MAX] = '\0';
 	p = encoded(&s, &len);
 	krl_free(decoded(p, len));
