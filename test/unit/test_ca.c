@@ -144,6 +144,28 @@ valid_reply(void **state)
 	g.spec.valid_after = NOW - REPLY_BACKDATE_MAX;
 	g.spec.valid_before = NOW + 1;
 	assert_string_equal(fault_of(&g, &a), "");
+	g.spec.valid_after = NOW;
+	assert_string_equal(fault_of(&g, &a), "");
+}
+
+/* By any of those that are published, the last one too. */
+static void
+valid_reply_of_the_second(void **state)
+{
+	struct key cas[2];
+	struct reply_ask a = asked();
+	struct given g;
+
+	(void)state;
+	cas[0] = foreign.pub;
+	cas[1] = ours.pub;
+	a.cas = cas;
+	a.ncas = 2;
+	give(&g);
+	assert_string_equal(fault_of(&g, &a), "");
+	a.ncas = 1;
+	assert_string_equal(fault_of(&g, &a),
+	    "signed by an authority that is not published");
 }
 
 static void
@@ -232,6 +254,8 @@ II_L9_more_principals(void **state)
 		"alice@*", "alice@", "alice@a@b", "alice@We", "*", "", "alic",
 		"alicea", "@web", "alice,root", "Alice", " alice", "alice ",
 		"alice@web\n", "alice@aaaaaaaaaabbbbbbbbbbccccccccccddd" };
+	static const char *const other_logins[] = { "bob@web", "alicia",
+		"alyce@web", "alice2", "alic@web" };
 	struct reply_ask a = asked();
 	struct given g;
 	size_t i;
@@ -251,9 +275,11 @@ II_L9_more_principals(void **state)
 	/* Where none was asked for, it is one login. */
 	give(&g);
 	a.nnames = 0;
-	g.principals[2] = "bob@web";
-	assert_string_equal(fault_of(&g, &a),
-	    "principals that were not asked for");
+	for (i = 0; i < sizeof(other_logins) / sizeof(other_logins[0]); i++) {
+		g.principals[2] = other_logins[i];
+		assert_string_equal(fault_of(&g, &a),
+		    "principals that were not asked for");
+	}
 	g.spec.nprincipals = 0;
 	assert_string_equal(fault_of(&g, &a),
 	    "principals that were not asked for");
@@ -284,12 +310,68 @@ II_L9_unknown_critical_option(void **state)
 	g.critical[0] = (struct cert_option){ "force-command", NULL };
 	g.spec.ncritical = 1;
 	assert_string_equal(fault_of(&g, &a), "a command that is none");
+	/* behind one that is known */
+	g.critical[0].value = "x";
+	g.critical[1] = (struct cert_option){ "permit-pty", NULL };
+	g.spec.ncritical = 2;
+	assert_string_equal(fault_of(&g, &a),
+	    "a critical option that nobody knows");
+}
+
+/* What no encoder of ours writes: a value that is no string in its data, and
+ * one with a NUL in it. */
+static void
+II_L9_options_by_hand(void **state)
+{
+	static const struct {
+		const char *name, *data;
+		size_t len;
+		const char *fault;
+	} cases[] = {
+		{ "force-command", "x", 1, "a command that is none" },
+		{ "source-address", "x", 1,
+		    "source addresses wider than asked for" },
+		{ "verify-required", "x", 1,
+		    "a critical option that nobody knows" },
+		{ "source-address", "\0\0\0\01510.1.2.0/24\0,", 17,
+		    "source addresses wider than asked for" },
+		{ "source-address", "\0\0\0\01310.1.2.0/24", 15, "" },
+	};
+	static const char *const sources[] = { "10.1.0.0/16" };
+	struct reply_ask a = asked();
+	struct wirebuf b;
+	struct given g;
+	struct cert c;
+	size_t i;
+
+	(void)state;
+	give(&g);
+	c = made(&g);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *fault = NULL;
+
+		a.sources = sources;
+		a.nsources = cases[i].name[0] == 's';
+		b = wirebuf_new();
+		wire_put_text(&b, cases[i].name);
+		wire_put_string(&b, cases[i].data, cases[i].len);
+		c.critical.p = b.p;
+		c.critical.len = b.len;
+		/* the bytes that are signed are not these */
+		(void)!reply_check(&c, &a, &fault);
+		assert_int_equal(reply_fresh(&c, &a, 0), fault == NULL);
+		if (strcmp(fault != NULL ? fault : "", cases[i].fault) != 0)
+			fail_msg("row %zu: %s", i, fault);
+		wirebuf_release(&b);
+	}
+	cert_release(&c);
 }
 
 static void
 II_L9_wider_source(void **state)
 {
-	static const char *const sources[] = { "10.1.0.0/16", "2001:db8::/32" };
+	static const char *const sources[] = { "10.1.0.0/16", "2001:db8::/32",
+		"192.0.2.1" };
 	static const struct {
 		const char *given;
 		bool ok;
@@ -298,6 +380,9 @@ II_L9_wider_source(void **state)
 		{ "10.1.0.0/16,2001:db8::/32", true },
 		{ "10.1.2.0/24", true },
 		{ "10.1.2.3", true },
+		{ "192.0.2.1", true },
+		{ "192.0.2.1/32", true },
+		{ "192.0.2.1/31", false },
 		{ "2001:db8:1::/48", true },
 		{ "10.0.0.0/8", false },
 		{ "10.1.0.0/15", false },
@@ -319,7 +404,7 @@ II_L9_wider_source(void **state)
 
 	(void)state;
 	a.sources = sources;
-	a.nsources = 2;
+	a.nsources = 3;
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		give(&g);
 		g.critical[0] = (struct cert_option){ "source-address",
@@ -424,9 +509,12 @@ static void
 fresh_or_not(void **state)
 {
 	static const char *const two[] = { "alice", "bob" };
+	static const char *const near[] = { "", "alic", "alice2", "alyce",
+		"alice@web" };
 	struct reply_ask a = asked();
 	struct given g;
 	struct cert c;
+	size_t i;
 
 	(void)state;
 	give(&g);
@@ -450,9 +538,17 @@ fresh_or_not(void **state)
 	a.type = CERT_HOST;
 	assert_false(reply_fresh(&c, &a, 0));
 	a = asked();
+	a.now = NOW - 60; /* its first second */
+	assert_true(reply_fresh(&c, &a, 0));
+	a = asked();
 	a.names = two;
 	a.nnames = 2;
 	assert_false(reply_fresh(&c, &a, 0));
+	for (i = 0; i < sizeof(near) / sizeof(near[0]); i++) {
+		a.names = &near[i];
+		a.nnames = 1;
+		assert_false(reply_fresh(&c, &a, 0));
+	}
 	a.nnames = 0;
 	assert_true(reply_fresh(&c, &a, 0));
 	a.sources = alice; /* no range */
@@ -1242,6 +1338,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(valid_reply),
+		cmocka_unit_test(valid_reply_of_the_second),
 		cmocka_unit_test(II_L9_someone_elses_key),
 		cmocka_unit_test(II_L9_host_type),
 		cmocka_unit_test(II_L9_foreign_authority),
@@ -1249,6 +1346,7 @@ main(void)
 		cmocka_unit_test(II_L9_other_times),
 		cmocka_unit_test(II_L9_more_principals),
 		cmocka_unit_test(II_L9_unknown_critical_option),
+		cmocka_unit_test(II_L9_options_by_hand),
 		cmocka_unit_test(II_L9_wider_source),
 		cmocka_unit_test(valid_host_reply),
 		cmocka_unit_test(damaged_reply),
