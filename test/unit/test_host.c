@@ -1203,7 +1203,8 @@ II_P9_junk_denial_is_in_force(void **state)
 		("99999999999999999999\n{\"v\":1,\"origin\":\"admin\","
 		 "\"at\":1}\n") };
 	static const char
-	    past[] = "1\n{\"v\":1,\"origin\":\"admin\",\"at\":1}\n";
+	    past[] = "1\n{\"v\":1,\"origin\":\"admin\",\"at\":1}\n",
+	    idp[] = "1\n{\"v\":1,\"origin\":\"idp\",\"at\":1}\n";
 	struct world *w = *state;
 	char path[256];
 	size_t i;
@@ -1225,6 +1226,33 @@ II_P9_junk_denial_is_in_force(void **state)
 	SAYS(w, "login_denied");
 	spill(path, past, sizeof(past) - 1);
 	SAYS(w, "allowed");
+	spill(path, idp, sizeof(idp) - 1);
+	SAYS(w, "allowed");
+}
+
+/* What is told of a denial is what was written; of junk nothing is. */
+static void
+what_a_denial_says(void **state)
+{
+	struct world *w = *state;
+	const struct denial d = { NOW + 100, "idp", NOW - 5 };
+	struct denial found;
+	char path[256];
+
+	assert_int_equal(denial_set(&w->cache, DENIAL_LOGIN, "bob", &d), 0);
+	assert_int_equal(denial_check(&w->cache, DENIAL_LOGIN, "bob", NOW,
+			     &found),
+	    DENIAL_IN_FORCE);
+	assert_int_equal(found.until, d.until);
+	assert_int_equal(found.at, d.at);
+	assert_string_equal(found.origin, "idp");
+	snprintf(path, sizeof(path), "%s/state/denials/login/bob", w->base);
+	spill(path, "x", 1);
+	assert_int_equal(denial_check(&w->cache, DENIAL_LOGIN, "bob", NOW,
+			     &found),
+	    DENIAL_IN_FORCE);
+	assert_int_equal(found.until, 0);
+	assert_string_equal(found.origin, "?");
 }
 
 static void
@@ -1606,6 +1634,7 @@ main(void)
 		T(II_P12_denials_win),
 		T(boundary_denial_until),
 		T(II_P9_junk_denial_is_in_force),
+		T(what_a_denial_says),
 		T(wrong_names_are_no_path),
 		T(no_junk_is_written),
 		T(directories_that_are_gone),
