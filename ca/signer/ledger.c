@@ -43,6 +43,7 @@ ledger_begin(struct ledger *l, enum reason *whyp)
 	*whyp = AAD_R_UNSET;
 	if (!sqlite3_get_autocommit(l->db))
 		return AAD_EARG;
+	l->tail = 0;
 	/* No way in without the way out: there may be no memory then. */
 	if ((r = ledgerdb_stmt(l, STMT_ROLLBACK, &st, whyp)) != 0)
 		return r;
@@ -74,20 +75,28 @@ ledger_rollback(struct ledger *l)
 
 /* ---- single rows ---------------------------------------------------- */
 
-int
-ledgerdb_row(struct ledger *l, sqlite3_stmt *st, struct row *row, bool *yes,
+static int
+one(struct ledger *l, sqlite3_stmt *st, bool bare, struct row *row, bool *yes,
     enum reason *whyp)
 {
-	const char *fault;
+	const char *fault, *body;
 	int r;
 
 	memset(row, 0, sizeof(*row));
 	if ((r = ledgerdb_step(l, st, yes, whyp)) != 0 || !*yes)
 		return r;
-	r = row_read(st, row, &fault);
+	r = bare ? row_check(st, row, &body, &fault)
+		 : row_read(st, row, &fault);
 	if (r == AAD_EFORMAT)
 		return ledgerdb_altered(l, fault, whyp);
 	return r == 0 ? 0 : ledgerdb_fail(l, SQLITE_NOMEM, whyp);
+}
+
+int
+ledgerdb_row(struct ledger *l, sqlite3_stmt *st, struct row *row, bool *yes,
+    enum reason *whyp)
+{
+	return one(l, st, false, row, yes, whyp);
 }
 
 static int
@@ -147,14 +156,31 @@ insert(struct ledger *l, const struct event *e, const char *body,
 		r = ledgerdb_fail(l, rc, whyp);
 	}
 	ledgerdb_done(st);
+	if (r == 0) {
+		l->tail = e->seq;
+		memcpy(l->tail_hash, hash, sizeof(hash));
+	}
 	return r;
+}
+
+/* The row that the next one follows; within a transaction. */
+static int
+end_of(struct ledger *l, int64_t *seqp, uint8_t hash[static 32],
+    enum reason *whyp)
+{
+	if (l->tail == 0)
+		return ledger_head(l, seqp, hash, whyp);
+	*seqp = l->tail;
+	memcpy(hash, l->tail_hash, 32);
+	return 0;
 }
 
 int
 ledger_append(struct ledger *l, struct event *e, enum reason *whyp)
 {
 	char *body = NULL;
-	struct row end;
+	uint8_t end[32];
+	int64_t seq;
 	int r;
 
 	*whyp = AAD_R_UNSET;
@@ -165,10 +191,9 @@ ledger_append(struct ledger *l, struct event *e, enum reason *whyp)
 			*whyp = AAD_R_NO_MEMORY;
 		return r;
 	}
-	if ((r = last(l, &end, whyp)) == 0) {
-		e->seq = end.e.seq + 1;
-		r = insert(l, e, body, end.hash, whyp);
-		event_release(&end.e);
+	if ((r = end_of(l, &seq, end, whyp)) == 0) {
+		e->seq = seq + 1;
+		r = insert(l, e, body, end, whyp);
 	}
 	free(body);
 	return r;
@@ -336,7 +361,7 @@ fetch(struct ledger *l, int64_t seq, const struct ledger_filter *f,
 	if ((rc = sqlite3_bind_int64(st, 1, seq)) != SQLITE_OK)
 		r = ledgerdb_fail(l, rc, whyp);
 	else
-		r = ledgerdb_row(l, st, row, &yes, whyp);
+		r = one(l, st, f->bare, row, &yes, whyp);
 	ledgerdb_done(st);
 	if (r == 0 && (!yes || !passes(f, &row->e))) {
 		event_release(&row->e);

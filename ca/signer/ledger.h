@@ -147,7 +147,7 @@ const char *ledger_error(const struct ledger *l);
 /*
  * Append one row; within a transaction.  Sets e->seq.  The hash of the row
  * before is read in the same transaction and its own hash verified, so that
- * nothing is built on an altered end.
+ * nothing is built on an altered end; once, for what follows is our own.
  * A body of NULL is an empty object.
  * Beside the above, with UNSET: AAD_EEXIST when a PREPARED's serial is there
  * already (the transaction goes on); AAD_EARG when a column that the kind
@@ -180,6 +180,7 @@ struct ledger_filter {
 	const char *upn; /* of the body, any case; ledger_certs() alone */
 	int64_t since; /* at >= */
 	int64_t valid_after; /* valid_before > */
+	bool bare; /* bodies are not parsed, but hashed: NULL, for speed */
 };
 
 /*
@@ -189,6 +190,10 @@ struct ledger_filter {
  */
 int ledger_each(struct ledger *l, const struct ledger_filter *f,
     ledger_event_fn *fn, void *arg, enum reason *whyp) AAD_MUST_CHECK;
+
+/* Whether a serial is revoked. */
+int ledger_is_revoked(struct ledger *l, uint64_t serial, bool *yes,
+    enum reason *whyp) AAD_MUST_CHECK;
 
 /* Whether a serial was ever prepared. */
 int ledger_has_serial(struct ledger *l, uint64_t serial, bool *yes,

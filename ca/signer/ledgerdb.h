@@ -61,6 +61,8 @@ struct ledger {
 	sqlite3 *db;
 	int dir; /* the judged DIR/ledger; -1: the database is in memory */
 	sqlite3_stmt *stmts[STMT_MAX]; /* prepared when first asked for */
+	int64_t tail; /* the row that this transaction appended last, or 0 */
+	uint8_t tail_hash[32];
 	char error[256];
 };
 

@@ -375,26 +375,34 @@ get_columns(struct reader *d, struct row *row)
 }
 
 int
-row_read(sqlite3_stmt *st, struct row *row, const char **faultp)
+row_check(sqlite3_stmt *st, struct row *row, const char **bodyp,
+    const char **faultp)
 {
 	struct reader d = { st, 0 };
 	uint8_t hash[32];
-	const char *body;
-	int r;
 
 	memset(row, 0, sizeof(*row));
 	*faultp = "a column is not of its form";
 	get_columns(&d, row);
-	body = get_text(&d, 14, LEDGER_BODY_MAX);
+	*bodyp = get_text(&d, 14, LEDGER_BODY_MAX);
 	if (d.r != 0)
 		return d.r;
-	row_hash(&row->e, body, row->prev, hash);
+	row_hash(&row->e, *bodyp, row->prev, hash);
 	if (memcmp(hash, row->hash, sizeof(hash)) != 0) {
 		*faultp = "its hash is not that of what it says";
 		return AAD_EFORMAT;
 	}
-	if (!row_event_ok(&row->e))
-		return AAD_EFORMAT;
+	return row_event_ok(&row->e) ? 0 : AAD_EFORMAT;
+}
+
+int
+row_read(sqlite3_stmt *st, struct row *row, const char **faultp)
+{
+	const char *body;
+	int r = row_check(st, row, &body, faultp);
+
+	if (r != 0)
+		return r;
 	if ((r = strictjson_load(body, strlen(body), &row->e.body)) != 0 ||
 	    !json_is_object(row->e.body)) {
 		event_release(&row->e);

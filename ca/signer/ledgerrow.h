@@ -65,6 +65,13 @@ int row_bind(sqlite3_stmt *st, const struct event *e, const char *body,
 int row_read(sqlite3_stmt *st, struct row *row,
     const char **faultp) AAD_MUST_CHECK;
 
+/*
+ * The same but for the body, which counts in the hash and stays NULL.
+ * *bodyp: its text, borrowed until the statement moves.
+ */
+int row_check(sqlite3_stmt *st, struct row *row, const char **bodyp,
+    const char **faultp) AAD_MUST_CHECK;
+
 /* "", "user" or "host". */
 const char *row_type_name(enum cert_type t);
 

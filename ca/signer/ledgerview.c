@@ -106,6 +106,23 @@ ledger_has_serial(struct ledger *l, uint64_t serial, bool *yes,
 }
 
 int
+ledger_is_revoked(struct ledger *l, uint64_t serial, bool *yes,
+    enum reason *whyp)
+{
+	const struct ask a = { .number = (int64_t)serial };
+	struct row row;
+	int r;
+
+	*yes = false;
+	*whyp = AAD_R_UNSET;
+	if (!serial_ok(serial))
+		return 0;
+	r = one_row(l, STMT_REVOKED, &a, &row, yes, whyp);
+	event_release(&row.e);
+	return r;
+}
+
+int
 ledger_hash(struct ledger *l, int64_t seq, bool *yes, uint8_t hash[static 32],
     enum reason *whyp)
 {

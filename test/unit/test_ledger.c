@@ -960,6 +960,69 @@ II_C13_an_altered_row_is_not_used(void **state)
 	assert_int_equal(ledger_head(w->l, &len, head, &why), AAD_EFORMAT);
 }
 
+static int
+no_body(void *arg, const struct event *e)
+{
+	size_t *n = arg;
+
+	assert_null(e->body);
+	++*n;
+	return 0;
+}
+
+/* Rows without their bodies, which are hashed all the same. */
+static void
+II_C13_an_altered_body_that_is_not_asked_for(void **state)
+{
+	struct world *w = *state;
+	const struct ledger_filter bare = { .bare = true };
+	enum reason why;
+	size_t n = 0;
+
+	world_fill(w);
+	assert_int_equal(ledger_each(w->l, &bare, no_body, &n, &why), 0);
+	assert_int_equal(n, FULL);
+	n = 0;
+	tamper(w, "UPDATE event SET body = '{\"x\":1}' WHERE seq = 28");
+	assert_int_equal(ledger_each(w->l, &bare, no_body, &n, &why),
+	    AAD_EFORMAT);
+	assert_int_equal(why, AAD_R_LEDGER_ALTERED);
+	assert_int_equal(n, 27);
+}
+
+/* What a row follows is remembered within a transaction, and no longer. */
+static void
+rows_of_one_transaction(void **state)
+{
+	struct world *w = *state;
+	struct event a = prepared(44), b = about(EVENT_ISSUED, 44);
+	enum reason why;
+	bool yes;
+
+	assert_int_equal(ledger_begin(w->l, &why), 0);
+	assert_int_equal(ledger_append(w->l, &a, &why), 0);
+	assert_int_equal(ledger_append(w->l, &b, &why), 0);
+	assert_int_equal(b.seq, 2);
+	ledger_rollback(w->l);
+	assert_int_equal(ledger_begin(w->l, &why), 0);
+	assert_int_equal(ledger_append(w->l, &a, &why), 0);
+	assert_int_equal(a.seq, 1);
+	assert_int_equal(ledger_append(w->l, &a, &why), AAD_EEXIST);
+	assert_int_equal(ledger_append(w->l, &b, &why), 0);
+	assert_int_equal(b.seq, 2);
+	assert_int_equal(ledger_commit(w->l, &why), 0);
+	assert_int_equal(world_faults(w->l), 0);
+	assert_int_equal(world_length(w->l), 2);
+	assert_int_equal(ledger_is_revoked(w->l, 44, &yes, &why), 0);
+	assert_false(yes);
+	add(w, about(EVENT_REVOKED, 44));
+	assert_int_equal(ledger_is_revoked(w->l, 44, &yes, &why), 0);
+	assert_true(yes);
+	assert_int_equal(ledger_is_revoked(w->l, 0, &yes, &why), 0);
+	assert_false(yes);
+	assert_int_equal(world_faults(w->l), 0);
+}
+
 static int64_t hashes_seen;
 static uint8_t hashes[FULL + 1][32];
 
@@ -1078,6 +1141,8 @@ main(void)
 		T(valid_counts),
 		T(II_C13_every_change_of_a_row_is_found),
 		T(II_C13_an_altered_row_is_not_used),
+		T(II_C13_an_altered_body_that_is_not_asked_for),
+		T(rows_of_one_transaction),
 		T(II_C13_a_cut_tail_is_seen_by_a_kept_head),
 		T(I_C7_certificates_that_were_never_prepared),
 		T(valid_append_only),
