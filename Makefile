@@ -296,6 +296,11 @@ $(eval $(call fuzz,session,$(call objs,lib/host,session) $(ssh_o) $(core_o),\
 	$(lib_ssh) -lsodium -ljansson -linih))
 $(eval $(call fuzz,request,$(call objs,ca/signer,request) $(ssh_o) $(core_o),\
 	$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,archive,$(call objs,ca/signer,archive) $(ssh_o) $(core_o),\
+	$(lib_ssh) -lsodium -ljansson -linih))
+$(eval $(call fuzz,manifest,$(call objs,ca/signer,manifest keyring backend) \
+	$(ledger_o) $(ssh_o) $(core_o),$(lib_ssh) -lsqlite3 -lsodium -ljansson \
+	-linih))
 
 fuzz_bins = $(addprefix $(B)/test/fuzz/fuzz_,$(fuzzers))
 fuzz-run: $(fuzz_bins)
