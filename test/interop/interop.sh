@@ -60,8 +60,8 @@ fetch() # MIRROR SCRIPT HOW
 	[ ! -e "$root/.fetched" ] || return 0
 	rm -rf "$root"
 	[ -e "$script" ] || script=${script%/*}/$2
-	debootstrap --variant=minbase "$suite" "$root" "$1" "$script" ||
-	    return 1
+	debootstrap --force-check-gpg --variant=minbase "$suite" "$root" "$1" \
+	    "$script" || return 1
 	[ "$1" != "$ubuntu" ] ||
 	    echo "deb $ubuntu $suite main universe" >"$root/etc/apt/sources.list"
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
@@ -95,7 +95,7 @@ one() # SUITE MIRROR SCRIPT HOW
 {
 	suite=$1
 	if ! (fetch "$2" "$3" "$4") >"$dir/log" 2>&1; then
-		echo "skip - $suite: $(tail -n 1 "$dir/log")"
+		echo "skip - $suite: $(tail -n 2 "$dir/log" | tr '\n' ' ')"
 		return
 	fi
 	echo "# $suite: $(into ssh -V 2>&1)"
