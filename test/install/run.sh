@@ -118,6 +118,14 @@ systemd_reads() {
 	[ ! -s "$dir/verify" ]
 }
 
+# ProtectSystem=strict is not all of it.
+run_is_closed() {
+	for unit in "$dir/root"/usr/lib/systemd/system/*.service; do
+		grep -q '^ReadOnlyPaths=/run$' "$unit" ||
+		    { echo "$unit leaves /run open"; return 1; }
+	done
+}
+
 can_verify() {
 	systemd-analyze verify --man=no basic.target >/dev/null 2>&1
 }
@@ -154,6 +162,7 @@ check 'what the sshd drop-in names is there' named
 check 'what the PAM module starts is there' started
 check 'what the units and the crontab start is there' scheduled
 check 'the units that units name are there' units_named
+check 'no unit leaves /run open' run_is_closed
 if can_verify; then
 	check 'systemd finds nothing in the units' systemd_reads
 else
