@@ -391,6 +391,8 @@ append_rows(struct world *w, int n)
 	close_world(w);
 }
 
+static struct cert last_cert; /* of sign_user() */
+
 /* A certificate for alice, or for whoever has the oid. */
 static uint64_t
 sign_user(struct world *w, const char *oid, const char *upn)
@@ -412,6 +414,9 @@ sign_user(struct world *w, const char *oid, const char *upn)
 	expect_why(w, &g, AAD_R_ALLOWED, "sign");
 	assert_true(g.has_cert);
 	serial = g.cert.serial;
+	cert_release(&last_cert);
+	last_cert = g.cert;
+	memset(&g.cert, 0, sizeof(g.cert));
 	got_release(&g);
 	free(claims);
 	free(token);
@@ -439,6 +444,18 @@ try_token(struct world *w, int64_t iat, const struct key *k)
 	free(claims);
 	free(token);
 	return why;
+}
+
+/* The same, whole: one of alice's. */
+static struct cert
+user_cert(struct world *w)
+{
+	uint64_t serial = sign_user(w, FORGE_OID, "alice@contoso.com");
+	struct cert c = last_cert;
+
+	assert_int_equal(c.serial, serial);
+	memset(&last_cert, 0, sizeof(last_cert));
+	return c;
 }
 
 static enum reason
@@ -651,6 +668,7 @@ teardown(void **state)
 	rules_free(w->rules);
 	conf_free(w->conf);
 	free(w->recovery);
+	cert_release(&last_cert);
 	assert_int_equal(scratch_remove(w->base), 0);
 	free(w);
 	return 0;
@@ -984,16 +1002,25 @@ I_C15_an_identity_and_no_other(void **state)
 	sign_user(w, FORGE_OID2, "bob@contoso.com");
 	publish(w);
 	p = current_file(w, "denials.json", &len);
-	assert_non_null(strstr(p, FORGE_OID));
+	assert_non_null(strstr(p,
+	    "\"oid\":\"" FORGE_OID "\",\"tid\":\"" FORGE_TENANT "\""));
 	assert_null(strstr(p, FORGE_OID2));
 	free(p);
 	/* lifted: she may sign in again, and the serial stays revoked */
 	request(w, REQUEST_UNREVOKE);
 	request_put_text(&w->b, REQUEST_L_OID, FORGE_OID);
-	expect(w, op_unrevoke, AAD_R_ALLOWED, "unrevoke");
+	g = answer(w, op_unrevoke);
+	expect_why(w, &g, AAD_R_ALLOWED, "unrevoke");
+	assert_string_equal(text(g.end, "oid"), FORGE_OID);
+	got_release(&g);
+	assert_non_null(strstr(lastlog, "event=unrevoke"));
+	assert_non_null(strstr(lastlog, "by=oid"));
 	request(w, REQUEST_UNREVOKE);
 	request_put_text(&w->b, REQUEST_L_USER, "alice@contoso.com");
 	expect(w, op_unrevoke, AAD_R_NOT_REVOKED, "twice");
+	request(w, REQUEST_UNREVOKE);
+	request_put_text(&w->b, REQUEST_L_USER, "carol@contoso.com");
+	expect(w, op_unrevoke, AAD_R_UNKNOWN_USER, "nobody");
 	assert_int_equal(try_sign(w), AAD_R_ALLOWED);
 	request(w, REQUEST_LIST);
 	request_put_text(&w->b, REQUEST_L_OID, FORGE_OID);
@@ -1021,11 +1048,16 @@ static void
 ambiguous_user(void **state)
 {
 	struct world *w = *state;
+	struct got g;
 
 	sign_user(w, FORGE_OID, "alice@contoso.com");
 	request(w, REQUEST_UNREVOKE);
 	request_put_text(&w->b, REQUEST_L_LOGIN, "alice");
-	expect(w, op_unrevoke, AAD_R_ALLOWED, "pin");
+	g = answer(w, op_unrevoke);
+	expect_why(w, &g, AAD_R_ALLOWED, "pin");
+	assert_string_equal(text(g.end, "oid"), FORGE_OID);
+	got_release(&g);
+	assert_non_null(strstr(lastlog, "by=pin"));
 	request(w, REQUEST_UNREVOKE);
 	request_put_text(&w->b, REQUEST_L_LOGIN, "alice");
 	expect(w, op_unrevoke, AAD_R_NOT_REVOKED, "no pin");
@@ -1045,6 +1077,8 @@ static void
 a_key_is_revoked_for_ever(void **state)
 {
 	struct world *w = *state;
+	char fp[KEY_FP_LEN + 1], *p;
+	size_t len;
 	struct cert c = sign_host(w, 0);
 
 	revoke_it(w, REQUEST_L_HASH, c.ca_hash, 32, AAD_R_CA_KEY, "our own");
@@ -1052,12 +1086,189 @@ a_key_is_revoked_for_ever(void **state)
 	revoke_it(w, REQUEST_L_HASH, c.key.hash, 32, AAD_R_ALLOWED, "again");
 	assert_int_equal(try_sign(w), AAD_R_KEY_REVOKED);
 	publish(w);
+	key_fingerprint(&c.key, fp);
+	p = current_file(w, "denials.json", &len);
+	assert_non_null(strstr(p, fp));
+	free(p);
 	assert_int_equal(keygen(w, &c), 1);
 	w->s.now += 400 * DAY;
 	publish(w);
 	assert_true(krl_has(w, &c));
 	verify(w, 0);
 	cert_release(&c);
+}
+
+/* What the rows of a kind say, against what the certificates do. */
+struct told {
+	const struct cert *certs;
+	size_t n, seen;
+	const char *by, *oid, *reason;
+};
+
+static int
+revoked_row(void *arg, const struct event *e)
+{
+	struct told *t = arg;
+	size_t i;
+
+	assert_string_equal(text(e->body, "by"), t->by);
+	assert_string_equal(text(e->body, "reason"), t->reason);
+	assert_string_equal(text(e->body, "context"), "via=test");
+	assert_string_equal(e->oid, t->oid);
+	assert_string_equal(e->tid, t->oid[0] != '\0' ? FORGE_TENANT : "");
+	for (i = 0; i < t->n && t->certs[i].serial != e->serial; i++)
+		continue;
+	assert_in_range(i, 0, t->n - 1);
+	assert_int_equal(e->type, t->certs[i].type);
+	assert_int_equal(e->valid_before, t->certs[i].valid_before);
+	assert_true(e->has_ca && e->has_key);
+	assert_memory_equal(e->ca_hash, t->certs[i].ca_hash, 32);
+	assert_memory_equal(e->key_hash, t->certs[i].key.hash, 32);
+	t->seen++;
+	return 0;
+}
+
+static int
+denied_row(void *arg, const struct event *e)
+{
+	struct told *t = arg;
+
+	assert_string_equal(text(e->body, "reason"), t->reason);
+	assert_string_equal(e->oid, t->oid);
+	assert_string_equal(e->tid, t->oid[0] != '\0' ? FORGE_TENANT : "");
+	assert_int_equal(e->has_key, t->oid[0] == '\0');
+	if (e->has_key)
+		assert_memory_equal(e->key_hash, t->certs[0].key.hash, 32);
+	t->seen++;
+	return 0;
+}
+
+static size_t
+rows_told(struct world *w, enum event_kind kind, struct told *t)
+{
+	const struct ledger_filter f = { .kind = kind };
+	enum reason why;
+
+	t->seen = 0;
+	open_world(w);
+	assert_int_equal(signer_ledger(&w->s), AAD_R_ALLOWED);
+	assert_int_equal(ledger_each(w->s.ledger, &f,
+			     kind == EVENT_REVOKED ? revoked_row : denied_row,
+			     t, &why),
+	    0);
+	close_world(w);
+	return t->seen;
+}
+
+static int64_t
+rows_at_all(struct world *w)
+{
+	uint8_t head[32];
+	enum reason why;
+	int64_t n;
+
+	open_world(w);
+	assert_int_equal(signer_ledger(&w->s), AAD_R_ALLOWED);
+	assert_int_equal(ledger_head(w->s.ledger, &n, head, &why), 0);
+	close_world(w);
+	return n;
+}
+
+/* P17: every certificate of what is revoked has its row, once; whoever is
+ * revoked twice has no more rows than once. */
+static void
+II_P17_every_certificate_is_revoked(void **state)
+{
+	static const char *const by[] = { "serial", "oid", "user", "key",
+		"ca_key" };
+	const size_t n = 70; /* more than are collected at once */
+	struct cert certs[70];
+	struct world *w;
+	size_t i, k;
+
+	for (i = 0; i < sizeof(by) / sizeof(by[0]); i++) {
+		const size_t many = i == 0 ? 1 : i < 3 ? 3 : n;
+		struct told t = { certs, many, 0, by[i],
+			i == 1 || i == 2 ? FORGE_OID : "", "lost" };
+		char want[40];
+		int64_t rows = 0;
+		struct got g;
+
+		setup_empty(state);
+		w = *state;
+		init(w);
+		for (k = 0; k < many; k++)
+			certs[k] = i == 1 || i == 2 ? user_cert(w)
+						    : sign_host(w, 0);
+		for (k = 0; k < 2; k++) { /* and once more */
+			request(w, REQUEST_REVOKE);
+			request_put_text(&w->b, REQUEST_L_CONTEXT, "via=test");
+			if (i == 1)
+				request_put_text(&w->b, REQUEST_L_OID,
+				    FORGE_OID);
+			if (i == 2)
+				request_put_text(&w->b, REQUEST_L_USER,
+				    "alice@contoso.com");
+			if (i == 3)
+				request_put(&w->b, REQUEST_L_HASH,
+				    certs[0].key.hash, 32);
+			if (i == 4)
+				request_put(&w->b, REQUEST_L_CA_HASH,
+				    certs[0].ca_hash, 32);
+			if (i == 0)
+				request_put_u64(&w->b, REQUEST_L_SERIAL,
+				    certs[0].serial);
+			request_put_text(&w->b, REQUEST_L_TEXT, "lost");
+			g = answer(w, op_revoke);
+			expect_why(w, &g, AAD_R_ALLOWED, by[i]);
+			assert_int_equal(number(g.end, "revoked"),
+			    k == 0 ? many : 0);
+			assert_int_equal(json_is_true(json_object_get(g.end,
+					     "denied")),
+			    k == 0 && i > 0 && i < 4);
+			if (t.oid[0] != '\0')
+				assert_string_equal(text(g.end, "oid"), t.oid);
+			else
+				assert_null(json_object_get(g.end, "oid"));
+			got_release(&g);
+			snprintf(want, sizeof(want), "by=%s ", by[i]);
+			assert_non_null(strstr(lastlog, want));
+			snprintf(want, sizeof(want), "revoked=%d ",
+			    k == 0 ? (int)many : 0);
+			assert_non_null(strstr(lastlog, want));
+			assert_int_equal(rows_told(w, EVENT_REVOKED, &t), many);
+			assert_int_equal(rows_told(w, EVENT_DENIED, &t),
+			    i > 0 && i < 4);
+			if (k == 0)
+				rows = rows_at_all(w);
+		}
+		assert_int_equal(rows_at_all(w), rows);
+		verify(w, 0);
+		for (k = 0; k < many; k++)
+			cert_release(&certs[k]);
+		teardown(state);
+	}
+}
+
+/* More identities had the name than a line can list. */
+static void
+many_that_had_one_name(void **state)
+{
+	struct world *w = *state;
+	char oid[] = "0000000a-0000-4000-8000-000000000000";
+
+	for (oid[0] = 'a'; oid[0] <= 'f'; oid[0]++) {
+		for (oid[1] = '0'; oid[1] < '3'; oid[1]++) {
+			sign_user(w, oid, "alice@contoso.com");
+			request(w, REQUEST_UNREVOKE);
+			request_put_text(&w->b, REQUEST_L_LOGIN, "alice");
+			expect(w, op_unrevoke, AAD_R_ALLOWED, oid);
+		}
+	}
+	revoke_text(w, REQUEST_L_USER, "alice@contoso.com",
+	    AAD_R_AMBIGUOUS_USER, "eighteen");
+	assert_in_range(strlen(w->s.detail), 300, SIGNER_DETAIL_MAX - 1);
+	assert_int_equal(count_state(w, "revoked"), 0);
 }
 
 /* ---- serials beside each other ----------------------------------------- */
@@ -1649,7 +1860,14 @@ the_krl_alone(void **state)
 	assert_int_equal(krl_decode(g.data, g.len, &k), 0);
 	assert_true(krl_has_cert(k, &c.ca, c.serial, c.key_id));
 	assert_int_equal(number(g.end, "serials"), 1);
+	assert_int_equal(number(g.end, "keys"), 0);
+	assert_int_equal(number(g.end, "bytes"), g.len);
 	krl_free(k);
+	got_release(&g);
+	revoke_it(w, REQUEST_L_HASH, c.key.hash, 32, AAD_R_ALLOWED, "key");
+	request(w, REQUEST_KRL);
+	g = answer(w, op_krl);
+	assert_int_equal(number(g.end, "keys"), 1);
 	got_release(&g);
 	cert_release(&c);
 }
@@ -3359,6 +3577,8 @@ main(void)
 		EMPTY(init_killed_anywhere),
 		WITH(I_C15_a_serial_revokes_one_certificate),
 		WITH(II_C14_exactly_one_subject),
+		cmocka_unit_test(II_P17_every_certificate_is_revoked),
+		WITH(many_that_had_one_name),
 		WITH(words_of_a_revocation),
 		WITH(I_C15_an_identity_and_no_other),
 		WITH(ambiguous_user),
