@@ -559,6 +559,7 @@ I_C11_each_key_signs_its_own_kind(void **state)
 	expect(w, &(const struct asked){ .ttl = 60 }, AAD_R_CA_KEY, "user");
 	expect(w, &(const struct asked){ .host = true, .names = { "x" } },
 	    AAD_R_HOST_NAME, "a name without a dot");
+	assert_string_equal(w->s.detail, "x");
 }
 
 /* ---- the order of refusals -------------------------------------------- */
@@ -739,6 +740,8 @@ every_reason_in_order(void **state)
 		assert_int_equal(strstr(w->s.detail, "refresh --keys-only") !=
 				     NULL,
 		    at == RUNG_KID);
+		if (at == RUNG_POLICY)
+			assert_non_null(strstr(w->s.detail, "bob"));
 		assert_int_equal(reason_class(rungs[at].why), rungs[at].class);
 		w->s.tenant = tenant_fd;
 		free(token);
@@ -779,6 +782,8 @@ tenant_keys_at_their_edges(void **state)
 	expect(w, &a, AAD_R_ALLOWED, "ahead by what clocks may differ");
 	write_tenant_keys(w, NOW - 86400, NULL);
 	expect(w, &a, AAD_R_ALLOWED, "as old as may be");
+	assert_int_equal(unlinkat(w->s.tenant, "keys.json", 0), 0);
+	expect(w, &a, AAD_R_NO_TENANT_KEYS, "none");
 }
 
 static void
@@ -1103,7 +1108,7 @@ pin_of(void *arg, const struct event *e)
 {
 	char **upnp = arg;
 
-	assert_string_equal(e->login, "alice");
+	assert_string_equal(e->login, "zoe");
 	assert_string_equal(e->oid, FORGE_OID);
 	assert_string_equal(e->tid, FORGE_TENANT);
 	*upnp = strdup(json_string_value(json_object_get(e->body, "upn")));
@@ -1117,29 +1122,37 @@ II_P17_every_login_is_pinned(void **state)
 {
 	const struct ledger_filter f = { .kind = EVENT_PIN };
 	struct world *w = *state;
-	const struct asked a = { .logins = { "deploy", "alice" }, .ttl = 60 },
-			   longer = { .logins = { "deploy", "alice" },
-				   .ttl = 61 };
+	char *claims = forge_claims(FORGE_OID, "zoe@contoso.com", NOW - 5,
+	    NOW + 3600, "");
+	char *token = forge_token(&tenant, NULL, claims);
+	const struct asked a = {
+		.logins = { "zoe", "deploy" }, .token = token, .ttl = 60
+	};
+	const struct asked longer = {
+		.logins = { "zoe", "deploy" }, .token = token, .ttl = 61
+	};
 	struct event e = { .at = NOW,
 		.kind = EVENT_PIN,
 		.oid = FORGE_OID,
 		.tid = FORGE_OID2,
-		.login = "alice" };
+		.login = "zoe" };
 	char *upn = NULL;
 	enum reason why;
 
 	expect(w, &a, AAD_R_ALLOWED, "two logins");
 	assert_int_equal(ledger_each(w->s.ledger, &f, pin_of, &upn, &why), 0);
 	assert_non_null(upn);
-	assert_string_equal(upn, "alice@contoso.com");
+	assert_string_equal(upn, "zoe@contoso.com");
 	free(upn);
-	note(w, EVENT_UNPIN, NULL, "alice", NULL);
+	free(claims);
+	note(w, EVENT_UNPIN, NULL, "zoe", NULL);
 	assert_non_null(e.body = json_pack("{s:s}", "upn", "x"));
 	begin(w);
 	assert_int_equal(ledger_append(w->s.ledger, &e, &why), 0);
 	commit(w);
 	event_release(&e);
 	expect(w, &longer, AAD_R_LOGIN_PINNED, "of another tenant");
+	free(token);
 }
 
 static void
@@ -1173,9 +1186,16 @@ dry_run_leaves_no_row(void **state)
 				   "key_id")),
 	    "oid=" FORGE_OID));
 	got_release(&g);
-	expect(w, &host, AAD_R_ALLOWED, "dry host");
+	g = ask(w, &host);
+	expect_reason(g.why, AAD_R_ALLOWED, "dry host");
+	member_is(g.end, "principals", "[\"a.example.org\"]");
+	text_is(g.end, "profile", "host");
+	got_release(&g);
 	assert_int_equal(ledger_head(w->s.ledger, &len, head, &why), 0);
 	assert_int_equal(len, 4); /* the stages of our keys */
+	note(w, EVENT_DENIED, NULL, NULL, &w->keys[SEED_SUBJECT].pub);
+	expect(w, &host, AAD_R_KEY_REVOKED, "dry host, denied");
+	expect(w, &a, AAD_R_KEY_REVOKED, "dry, denied");
 }
 
 /* ---- the key of the authority ----------------------------------------- */
