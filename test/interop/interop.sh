@@ -77,18 +77,24 @@ fetch() # MIRROR SCRIPT HOW
 	    : >"$root/.fetched"
 }
 
+# What died may have said nothing: its status counts, too.
+bad()
+{
+	echo "not ok - $suite: $1 failed"
+}
+
 # All that runs there; $B, E2E_ROOT and E2E_SSH say how.
 tests()
 {
 	# shellcheck disable=SC2046,SC2086 # names
 	"$top/test/e2e/run.sh" -j "${INTEROP_JOBS:-2}" \
-	    $(printf "$top/test/e2e/%s.sh " $files) || :
+	    $(printf "$top/test/e2e/%s.sh " $files) || bad e2e
 	for name in certs krl; do
 		# shellcheck disable=SC2016
 		"$top/test/e2e/sandbox.sh" sh -c 'CERTS_OLD=yes B=$E2E_B \
-		    exec sh "/src/test/$1/run.sh"' - "$name" || :
+		    exec sh "/src/test/$1/run.sh"' - "$name" || bad "$name"
 	done
-	"$top/test/openssh/run.sh" || :
+	"$top/test/openssh/run.sh" || bad openssh
 }
 
 one() # SUITE MIRROR SCRIPT HOW
