@@ -464,6 +464,7 @@ published_keep(struct signer *s, uint64_t version)
 	int from, to, r;
 
 	published_name(version, name);
+	snprintf(kept, sizeof(kept), "%s", name);
 	if ((r = step_dir(s, "manifests", &to)) != 0)
 		return step_file(s, r, AAD_R_PUBLICATION, "manifests");
 	r = file_dir_open(s->publish, name, step_owner(), &from);
