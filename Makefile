@@ -5,6 +5,7 @@
 #                     what is missing first)
 #   make demo         a private sshd, a test provider, one login end to end
 #   make bench lint asan fuzz interop deps
+#   make boot-test    the units in an emulated Debian (root, network, qemu)
 #   make install DESTDIR= PREFIX= PAMDIR=
 #
 # What is linked into what is a security fact, so every list is explicit.
@@ -23,9 +24,9 @@ VERSION = 0.1.0
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check demo bench lint asan fuzz install deps deps-build deps-demo \
-	deps-test need-build need-demo need-test clean unit e2e unit-bins \
-	fuzz-run interop interop-bins
+.PHONY: all check demo bench boot-test lint asan fuzz install deps \
+	deps-build deps-demo deps-test need-build need-demo need-test clean unit e2e \
+	unit-bins fuzz-run interop interop-bins
 
 # ---- flags ----------------------------------------------------------------
 # The builder's CPPFLAGS, CFLAGS and LDFLAGS come last and replace nothing of
@@ -413,6 +414,10 @@ interop: need-test
 	$(Q)$(MAKE) --no-print-directory interop-bins
 	$(Q)B="$(B)" test/interop/interop.sh
 
+# NB. not a part of check either: a whole Debian is fetched and emulated.
+boot-test:
+	+$(Q)B="$(B)" MAKE="$(MAKE)" test/boot/boot.sh
+
 lint: need-test
 	$(Q)$(MAKE) --no-print-directory all $(B)/test/tools/tables
 	$(Q)B="$(B)" HOOK_LIBS="$(HOOK_LIBS)" test/lint/run.sh
@@ -500,5 +505,6 @@ install: all
 clean:
 	rm -rf $(B)
 
-# NB. not all of $(B): another make may be at work in $(B)/asan.
+# NB. not all of $(B): another make may be at work in $(B)/asan, and below
+# $(B)/boot are whole systems.
 -include $(shell find $(B)/ca $(B)/cmd $(B)/lib $(B)/test -name '*.d' 2>/dev/null)
