@@ -17,7 +17,14 @@ SERVICES="aadssh-ca-keys.service aadssh-ca-rotate.service
 aadssh-refresh.service aadssh-reap.service aadssh-ca-signer@x.service"
 cd "$W" || exit 1
 stty -onlcr <&1
-trap 'systemctl --no-block poweroff' EXIT
+next=poweroff
+leave()
+{
+	[ $? -eq 0 ] && [ "$failed" -eq 0 ] ||
+	    journalctl -q -b -n 60 | sed 's/^/# /'
+	systemctl --no-block "$next"
+}
+trap leave EXIT
 
 # Who is outside does it.
 approve() # USER FILE
@@ -126,11 +133,11 @@ first_boot()
 	ok "root fetches the tenant's keys" \
 	    aadssh -f "$CA_CONF" refresh --keys-only
 	ok "root makes an authority" aadssh-ca init
-	sed -n 's/^  \(\(TrustedUser\|Revoked\|AuthorizedPrin\).*\)/\1/p' \
-	    "$W/out" >/etc/ssh/sshd_config.d/40-aadssh-ca.conf
-	cp "$EXAMPLES/50-aadssh.conf" /etc/ssh/sshd_config.d/
+	# What it publishes is on this host already.
+	need ln -s "$CA_STATE/public" /etc/ssh/aadssh
+	cp "$EXAMPLES"/*-aadssh*.conf /etc/ssh/sshd_config.d/
 	cp "$EXAMPLES/pam.d/sshd" /etc/pam.d/sshd
-	ok "sshd takes what that says, and the example" /usr/sbin/sshd -t
+	ok "sshd takes the examples" /usr/sbin/sshd -t
 	ok "it reloads them" systemctl reload ssh
 	# shellcheck disable=SC2086 # words
 	ok "the units are enabled" systemctl enable --now $TIMERS \
@@ -302,9 +309,7 @@ if [ ! -e "$W/second" ]; then
 	the_doors
 	the_services
 	touch "$W/second"
-	trap - EXIT
-	systemctl --no-block reboot
+	next=reboot
 else
 	second_boot
 fi
-[ "$failed" -eq 0 ] || journalctl -q -b -n 60 | sed 's/^/# /'
